@@ -1,0 +1,40 @@
+# make help lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL := go tool -modfile=tools/go.mod
+BUILD := go build -buildvcs=false -trimpath -ldflags "-X portaldb/internal/cli.version=$(VERSION)" -o bin/portaldb ./cmd/portaldb
+
+.PHONY: help dev build test test-full generate verify lint bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: build ## Start everything: PostgreSQL, migrations, HTTP API; installs PostgreSQL when it is missing
+	@tools/install.sh postgresql
+	@exec bin/portaldb dev $(ARGS)
+
+build: ## Build bin/portaldb
+	@$(BUILD)
+
+test: verify lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL when it is missing
+	@tools/install.sh postgresql
+	$(TOOL) gotestsum --format pkgname-and-test-fails -- -short -timeout 10m ./...
+
+test-full: verify lint ## The same with the long tests in full size
+	@tools/install.sh postgresql
+	$(TOOL) gotestsum --format pkgname-and-test-fails -- -race -timeout 60m ./...
+
+generate: ## Write db/ from queries/ and migrations/, and the effect of each migration
+	@tools/install.sh postgresql
+	$(TOOL) sqlc generate
+	go test ./internal/schema -run '^TestEffects_Fresh$$' -count=1 -update
+
+verify: ## Check that what is generated is in step with its source
+	$(TOOL) sqlc diff
+
+lint: ## Run golangci-lint, with the import rules of the layout
+	$(TOOL) golangci-lint run
+
+clean: ## Remove what was built
+	rm -rf bin

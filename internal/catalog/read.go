@@ -1,0 +1,56 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+)
+
+//go:embed read.sql
+var readSQL string
+
+// Read returns the schema of the database that tx is on: every schema but the system's and the engine's bookkeeping,
+// without what belongs to extensions. It takes no lock that would make anyone wait. Three round trips.
+func Read(ctx context.Context, tx *sql.Tx) (Catalog, error) {
+	// Definitions come out qualified only when nothing is on the path.
+	var path, empty string
+	err := tx.QueryRowContext(ctx, `select current_setting('search_path'), set_config('search_path', '', true)`).Scan(&path, &empty)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	rows, err := tx.QueryContext(ctx, readSQL)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	defer rows.Close()
+	c := Catalog{}
+	for rows.Next() {
+		var o Object
+		var attrs []byte
+		if err := rows.Scan(&o.Kind, &o.Parent, &o.Name, &attrs); err != nil {
+			return nil, fmt.Errorf("read the catalog: %w", err)
+		}
+		var values map[string]*string
+		if err := json.Unmarshal(attrs, &values); err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", o.Kind, o.Key().QualifiedName(), err)
+		}
+		for name, value := range values {
+			if value != nil && *value != "" {
+				if o.Attrs == nil {
+					o.Attrs = map[string]string{}
+				}
+				o.Attrs[name] = *value
+			}
+		}
+		c[o.Key()] = o
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `select set_config('search_path', $1, true)`, path); err != nil {
+		return nil, fmt.Errorf("put search_path back: %w", err)
+	}
+	return c, nil
+}

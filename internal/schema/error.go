@@ -1,0 +1,113 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// ErrNewer is returned by Up when the database has versions that the files do not: a newer binary migrated it.
+var ErrNewer = errors.New("the database is newer than these migrations")
+
+// RefusedError is returned before anything is changed, when going on needs a person.
+type RefusedError struct{ Reason string }
+
+func (e *RefusedError) Error() string { return e.Reason + "; nothing changed" }
+
+// LockedError is returned when another run holds the migration lock for too long.
+type LockedError struct {
+	Waited time.Duration
+	Holder string
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("the migration lock was not free within %s: %s holds it; nothing changed, safe to retry", e.Waited, e.Holder)
+}
+
+// ConnectError is returned when the database cannot be reached or refuses the login.
+type ConnectError struct {
+	// Target is host, port and database, without secrets.
+	Target string
+	Err    error
+}
+
+func (e *ConnectError) Error() string {
+	return fmt.Sprintf("connect to %s: %s", e.Target, connectReason(e.Err))
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// connectReason tells why a connection failed, without repeating the login and the database that the driver adds.
+func connectReason(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
+	}
+	var connectErr *pgconn.ConnectError
+	if errors.As(err, &connectErr) {
+		lines := strings.Split(connectErr.Unwrap().Error(), "\n")
+		return strings.TrimSpace(lines[len(lines)-1])
+	}
+	return err.Error()
+}
+
+// MigrationError is returned when a migration failed. It says all that a person needs at that moment: what failed
+// and where, what had been applied before, what state the schema is in, and what to do.
+type MigrationError struct {
+	Version int64
+	// File is the file's name, Line the line in it where the failing statement begins; 0 when no statement failed.
+	File string
+	Line int
+	// Statement is the failing statement as it was sent.
+	Statement string
+	// Applied are the migrations that this run had applied before.
+	Applied []Applied
+	// State is a sentence about the schema as it is now.
+	State string
+	// Next is a sentence about what to do.
+	Next string
+	Err  error
+}
+
+func (e *MigrationError) Error() string {
+	where := e.File
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("apply %05d: %s: %s", e.Version, where, cause(e.Err))
+}
+
+func (e *MigrationError) Unwrap() error { return e.Err }
+
+// SQLState is the SQLSTATE of the cause, empty when the server did not give one.
+func (e *MigrationError) SQLState() string { return sqlState(e.Err) }
+
+// LockNotAvailable reports whether the file failed because a lock was not free in time or was given up in a deadlock.
+func (e *MigrationError) LockNotAvailable() bool {
+	state := sqlState(e.Err)
+	return state == "55P03" || state == "40P01"
+}
+
+func sqlState(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.Code
+	}
+	return ""
+}
+
+// cause tells what the server said in one line, with the hint and the object where it gave them.
+func cause(err error) string {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return err.Error()
+	}
+	text := pgErr.Message
+	if pgErr.Hint != "" {
+		text += " (" + pgErr.Hint + ")"
+	}
+	return fmt.Sprintf("%s (SQLSTATE %s)", text, pgErr.Code)
+}

@@ -1,0 +1,250 @@
+// Package schema is what an operator does to a database's schema: apply migrations, and tell where it stands. goose is
+// the engine; this package stands between goose and the driver, and nothing else knows goose.
+package schema
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"portaldb/internal/catalog"
+)
+
+// Baseline is the number of the last migration that builds the legacy schema as it was. Everything after it is additive.
+const Baseline = 36
+
+// Config says which database, which migrations and how patiently.
+type Config struct {
+	// URL is a libpq connection URL or keyword string.
+	URL string
+	// FS holds the migrations in its root and their effects in effects/.
+	FS fs.FS
+	// Environment is what the database must be: production, staging; empty where nobody says.
+	Environment string
+	// Binary is the version of the program, for the history.
+	Binary string
+	// LockWait is how long to wait for another run that migrates the same database.
+	LockWait time.Duration
+	// LockTimeout is how long a statement may wait for a lock on a table, since all later readers wait behind it.
+	LockTimeout time.Duration
+	// IndexTimeout is how long CREATE INDEX CONCURRENTLY may take.
+	IndexTimeout time.Duration
+	// Progress, when set, is told what Up does, as it does it.
+	Progress func(Event)
+}
+
+// Defaults of the waiting times.
+const (
+	DefaultLockWait     = 60 * time.Second
+	DefaultLockTimeout  = 2 * time.Second
+	DefaultIndexTimeout = 30 * time.Minute
+)
+
+// Event is one step of an Up. Exactly one of its fields is set.
+type Event struct {
+	// Waiting names who holds the migration lock that Up waits for.
+	Waiting string
+	// Applying is the migration that begins.
+	Applying *File
+	// Applied is the migration that is done.
+	Applied *Applied
+}
+
+// Applied is a migration that a run applied.
+type Applied struct {
+	Version int64  `json:"version"`
+	Name    string `json:"name"`
+	// MS is the duration in milliseconds.
+	MS int64 `json:"ms"`
+}
+
+// Engine works on one database with one set of migrations.
+type Engine struct {
+	config  Config
+	connect *pgx.ConnConfig
+	files   []File
+	effects []catalog.Effect
+}
+
+// Open reads the migrations and the connection string. It does not connect.
+func Open(config Config) (*Engine, error) {
+	connect, err := pgx.ParseConfig(config.URL)
+	if err != nil {
+		// The driver's message may repeat the string, and with it the password.
+		return nil, &RefusedError{"the connection string is not one that libpq takes (postgres://user@host:port/database or host=... dbname=...)"}
+	}
+	files, err := Files(config.FS)
+	if err != nil {
+		return nil, err
+	}
+	effects, err := Effects(config.FS)
+	if err != nil {
+		return nil, err
+	}
+	if config.LockWait == 0 {
+		config.LockWait = DefaultLockWait
+	}
+	if config.LockTimeout == 0 {
+		config.LockTimeout = DefaultLockTimeout
+	}
+	if config.IndexTimeout == 0 {
+		config.IndexTimeout = DefaultIndexTimeout
+	}
+	if config.Progress == nil {
+		config.Progress = func(Event) {}
+	}
+	return &Engine{config: config, connect: connect, files: files, effects: effects}, nil
+}
+
+// Latest is the highest version of the files.
+func (e *Engine) Latest() int64 { return e.files[len(e.files)-1].Version }
+
+// Target names the server and database, without secrets.
+func (e *Engine) Target() string { return Target(e.connect) }
+
+// state is what a database says of itself.
+type state struct {
+	// versions are the applied versions, ascending.
+	versions []int64
+	// legacy tells that the portal's tables are there without versions: legacy scripts made them.
+	legacy bool
+	// major is the server's major version.
+	major int
+}
+
+func (s state) version() int64 {
+	if len(s.versions) == 0 {
+		return 0
+	}
+	return s.versions[len(s.versions)-1]
+}
+
+// pending are the files that the database does not have, ascending.
+func (s state) pending(files []File) []File {
+	var list []File
+	for _, f := range files {
+		if _, ok := slices.BinarySearch(s.versions, f.Version); !ok {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// newer are the versions beyond the files.
+func (s state) newer(files []File) []int64 {
+	latest := files[len(files)-1].Version
+	i, _ := slices.BinarySearch(s.versions, latest+1)
+	return s.versions[i:]
+}
+
+// readState asks the database where it stands. Two round trips, no locks.
+func readState(ctx context.Context, s *session) (state, error) {
+	var st state
+	var hasTable bool
+	err := s.db.QueryRowContext(ctx, `
+		select to_regclass('public.goose_db_version') is not null, to_regclass('public.submissions') is not null,
+		       current_setting('server_version_num')::int / 10000`).Scan(&hasTable, &st.legacy, &st.major)
+	if err != nil {
+		return st, fmt.Errorf("look for the version table: %w", err)
+	}
+	if !hasTable {
+		return st, nil
+	}
+	// goose's own history: the newest row of a version counts, and older releases wrote false instead of deleting.
+	rows, err := s.db.QueryContext(ctx, `
+		select version_id from (
+			select distinct on (version_id) version_id, is_applied from public.goose_db_version order by version_id, id desc
+		) newest where is_applied and version_id > 0 order by version_id`)
+	if err != nil {
+		return st, fmt.Errorf("read the versions: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v int64
+		if err := rows.Scan(&v); err != nil {
+			return st, fmt.Errorf("read the versions: %w", err)
+		}
+		st.versions = append(st.versions, v)
+	}
+	st.legacy = st.legacy && len(st.versions) == 0
+	return st, rows.Err()
+}
+
+// Status is where a database stands.
+type Status struct {
+	Version int64 `json:"version"`
+	Latest  int64 `json:"latest"`
+	// Pending are the files that the database does not have yet.
+	Pending []Pending `json:"pending"`
+	// Newer are versions of the database that the files do not have.
+	Newer []int64 `json:"newer"`
+	// Drift tells whether the live schema differs from what its version should have; nil when that is not known.
+	Drift *bool `json:"drift"`
+	// Hold and Replicas are not kept yet: null and empty.
+	Hold     *string  `json:"hold"`
+	Replicas []string `json:"replicas"`
+	// Legacy tells that the portal's tables are there without versions: legacy scripts made them.
+	Legacy bool `json:"legacy"`
+}
+
+// Pending is a migration that the database does not have.
+type Pending struct {
+	Version int64  `json:"version"`
+	Name    string `json:"name"`
+}
+
+// Status reads where the database stands, drift included. It changes nothing and takes no lock that makes anyone wait.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	s, err := openSession(ctx, e.connect, "status")
+	if err != nil {
+		return Status{}, err
+	}
+	defer s.close()
+	st, err := readState(ctx, s)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		Version: st.version(), Latest: e.Latest(), Pending: []Pending{}, Newer: append([]int64{}, st.newer(e.files)...),
+		Replicas: []string{}, Legacy: st.legacy,
+	}
+	for _, f := range st.pending(e.files) {
+		status.Pending = append(status.Pending, Pending{f.Version, f.Name})
+	}
+	if len(status.Newer) == 0 && st.version() > 0 && len(e.effects) >= int(st.version()) {
+		live, err := readCatalog(ctx, s)
+		if err != nil {
+			return Status{}, err
+		}
+		want, err := catalog.Fold(e.effects[:st.version()]...)
+		if err != nil {
+			return Status{}, err
+		}
+		drift := slices.ContainsFunc(catalog.Diff(catalog.Comparable(want, st.major), catalog.Comparable(live, st.major)), catalog.Difference.Drift)
+		status.Drift = &drift
+	}
+	return status, nil
+}
+
+// Catalog reads the live schema.
+func (e *Engine) Catalog(ctx context.Context) (catalog.Catalog, error) {
+	s, err := openSession(ctx, e.connect, "catalog")
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return readCatalog(ctx, s)
+}
+
+func readCatalog(ctx context.Context, s *session) (catalog.Catalog, error) {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // it only read
+	return catalog.Read(ctx, tx)
+}

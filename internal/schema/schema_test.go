@@ -1,0 +1,545 @@
+package schema_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"portaldb/internal/pgtest"
+	"portaldb/internal/schema"
+	"portaldb/migrations"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func open(t testing.TB, url string, files fs.FS) *schema.Engine {
+	t.Helper()
+	return openWith(t, schema.Config{URL: url, FS: files})
+}
+
+func openWith(t testing.TB, config schema.Config) *schema.Engine {
+	t.Helper()
+	engine, err := schema.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine
+}
+
+func connect(t testing.TB, url string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// scan reads one value.
+func scan[T any](t testing.TB, db *sql.DB, query string, args ...any) T {
+	t.Helper()
+	var v T
+	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+func serverMajor(t testing.TB, url string) int {
+	t.Helper()
+	return scan[int](t, connect(t, url), `select current_setting('server_version_num')::int / 10000`)
+}
+
+// files makes a set of migrations from bodies in order. A body without a Down gets one.
+func files(bodies ...string) fstest.MapFS {
+	set := fstest.MapFS{}
+	for i, body := range bodies {
+		if !strings.Contains(body, "+goose Down") {
+			body += "\n-- +goose Down\nselect 1;\n"
+		}
+		set[fmt.Sprintf("%05d_create_thing%d.sql", i+1, i+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + body)}
+	}
+	return set
+}
+
+func TestEngine_Up(t *testing.T) {
+	t.Parallel()
+
+	t.Run("applies everything once", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, migrations.FS)
+		result, err := engine.Up(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.From != 0 || result.To != engine.Latest() || len(result.Applied) != int(engine.Latest()) {
+			t.Fatalf("got %d to %d with %d applied", result.From, result.To, len(result.Applied))
+		}
+		again, err := engine.Up(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := schema.Result{From: engine.Latest(), To: engine.Latest(), Applied: []schema.Applied{}}
+		if diff := cmp.Diff(want, again); diff != "" {
+			t.Fatalf("second run (-want +got):\n%s", diff)
+		}
+		db := connect(t, url)
+		if n := scan[int](t, db, `select count(*) from portaldb.history where outcome = 'done' and direction = 'up'`); n != int(engine.Latest()) {
+			t.Errorf("%d rows of history for %d migrations", n, engine.Latest())
+		}
+		if n := scan[int](t, db, `select count(*) from portaldb.history where effect->>'version' = version::text`); n != int(engine.Latest()) {
+			t.Errorf("%d rows of history carry their effect, want %d", n, engine.Latest())
+		}
+	})
+
+	t.Run("stops at the version asked for", func(t *testing.T) {
+		t.Parallel()
+		engine := open(t, pgtest.Empty(t), migrations.FS)
+		if result, err := engine.Up(t.Context(), 3); err != nil || result.To != 3 {
+			t.Fatalf("got %+v, %v", result, err)
+		}
+		if result, err := engine.Up(t.Context(), 2); err != nil || result.To != 3 || len(result.Applied) != 0 {
+			t.Fatalf("up to an earlier version: got %+v, %v", result, err)
+		}
+		var refused *schema.RefusedError
+		if _, err := engine.Up(t.Context(), 99999); !errors.As(err, &refused) {
+			t.Fatalf("got %v, want a refusal", err)
+		}
+	})
+
+	t.Run("eight at once", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		var group errgroup.Group
+		applied := make([]int, 8)
+		for i := range applied {
+			engine := open(t, url, migrations.FS)
+			group.Go(func() error {
+				result, err := engine.Up(t.Context(), 0)
+				applied[i] = len(result.Applied)
+				if err == nil && result.To != engine.Latest() {
+					err = fmt.Errorf("ended at version %d", result.To)
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, n := range applied {
+			total += n
+		}
+		if latest := int(open(t, url, migrations.FS).Latest()); total != latest {
+			t.Errorf("%v migrations applied by the eight, %d in all", applied, latest)
+		}
+		if n := scan[int](t, connect(t, url), `select count(*) - count(distinct version_id) from public.goose_db_version`); n != 0 {
+			t.Errorf("%d versions recorded twice", n)
+		}
+	})
+
+	t.Run("a failing statement in a transaction", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, files(
+			"create table a (id int);",
+			"create table b (id int);\n\n-- a comment before it\ninsert into b\nvalues (1 / 0);\ncreate table c (id int);"))
+		_, err := engine.Up(t.Context(), 0)
+		var failed *schema.MigrationError
+		if !errors.As(err, &failed) {
+			t.Fatalf("got %v, want a MigrationError", err)
+		}
+		if failed.Version != 2 || failed.File != "00002_create_thing2.sql" || failed.Line != 5 {
+			t.Errorf("got version %d, %s:%d", failed.Version, failed.File, failed.Line)
+		}
+		if failed.Statement != "insert into b\nvalues (1 / 0);" || failed.SQLState() != "22012" {
+			t.Errorf("got statement %q, SQLSTATE %q", failed.Statement, failed.SQLState())
+		}
+		if len(failed.Applied) != 1 || failed.Applied[0].Version != 1 {
+			t.Errorf("got applied %+v", failed.Applied)
+		}
+		if want := "the database is at version 1; 00002_create_thing2.sql was undone whole."; failed.State != want {
+			t.Errorf("got state %q", failed.State)
+		}
+		db := connect(t, url)
+		if scan[bool](t, db, `select to_regclass('b') is not null`) {
+			t.Error("table b is left of the failed migration")
+		}
+		if got := scan[string](t, db, `select error from portaldb.history where outcome = 'failed' and version = 2`); got != "division by zero (SQLSTATE 22012)" {
+			t.Errorf("history has %q", got)
+		}
+		if status, err := engine.Status(t.Context()); err != nil || status.Version != 1 || len(status.Pending) != 1 {
+			t.Errorf("status %+v, %v", status, err)
+		}
+	})
+
+	t.Run("a failing index outside a transaction", func(t *testing.T) {
+		t.Parallel()
+		engine := open(t, pgtest.Empty(t), files(
+			"create table a (id int);\ninsert into a values (1), (1);",
+			"-- +goose NO TRANSACTION\ncreate unique index concurrently a_id_idx on a (id);"))
+		_, err := engine.Up(t.Context(), 0)
+		var failed *schema.MigrationError
+		if !errors.As(err, &failed) || !strings.Contains(failed.State, "invalid index a_id_idx") || !strings.Contains(failed.Next, "DROP INDEX CONCURRENTLY a_id_idx") {
+			t.Fatalf("got %v, %+v", err, failed)
+		}
+	})
+
+	t.Run("the lock is held by somebody", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		db := connect(t, url)
+		holder, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := holder.ExecContext(t.Context(), `set application_name = 'the holder'; select pg_advisory_lock(x'706f7274616c6462'::bigint)`); err != nil {
+			t.Fatal(err)
+		}
+		engine := openWith(t, schema.Config{URL: url, FS: files("create table a (id int);"), LockWait: 200 * time.Millisecond})
+		_, err = engine.Up(t.Context(), 0)
+		var locked *schema.LockedError
+		if !errors.As(err, &locked) || !strings.Contains(locked.Holder, `"the holder"`) {
+			t.Fatalf("got %v", err)
+		}
+
+		// As soon as the holder is gone, one that waits goes on.
+		waiting := make(chan struct{}, 10)
+		engine = openWith(t, schema.Config{URL: url, FS: files("create table a (id int);"), Progress: func(e schema.Event) {
+			if e.Waiting != "" {
+				waiting <- struct{}{}
+			}
+		}})
+		var group errgroup.Group
+		group.Go(func() error { _, err := engine.Up(t.Context(), 0); return err })
+		<-waiting
+		if _, err := holder.ExecContext(t.Context(), `select pg_advisory_unlock_all()`); err != nil {
+			t.Fatal(err)
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if err := holder.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("a table's lock is not free", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a (id int);", "alter table a add column b int;")
+		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		tx, err := connect(t, url).BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), `select * from a`); err != nil {
+			t.Fatal(err)
+		}
+		_, err = openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 100 * time.Millisecond}).Up(t.Context(), 0)
+		var failed *schema.MigrationError
+		if !errors.As(err, &failed) || !failed.LockNotAvailable() || failed.Line != 2 {
+			t.Fatalf("got %v", err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("an index waits for an old snapshot instead of failing", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a (id int);", "-- +goose NO TRANSACTION\ncreate index concurrently a_id_idx on a (id);")
+		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		db := connect(t, url)
+		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), `select count(*) from pg_class`); err != nil {
+			t.Fatal(err)
+		}
+		var group errgroup.Group
+		group.Go(func() error {
+			_, err := openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 50 * time.Millisecond}).Up(t.Context(), 0)
+			return err
+		})
+		waitFor(t, func() bool {
+			return scan[bool](t, db, `select exists (select from pg_stat_activity where query like 'create index concurrently%' and wait_event = 'virtualxid'
+				and state_change < clock_timestamp() - interval '150 milliseconds')`)
+		})
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("the database is newer", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		if _, err := open(t, url, files("create table a ();", "create table b ();")).Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		older := open(t, url, files("create table a ();"))
+		if _, err := older.Up(t.Context(), 0); !errors.Is(err, schema.ErrNewer) {
+			t.Fatalf("got %v, want ErrNewer", err)
+		}
+		status, err := older.Status(t.Context())
+		if err != nil || !cmp.Equal(status.Newer, []int64{2}) || status.Drift != nil {
+			t.Fatalf("status %+v, %v", status, err)
+		}
+	})
+
+	t.Run("a file below the database's version", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		if _, err := open(t, url, files("create table a ();", "create table b ();")).Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		db := connect(t, url)
+		if _, err := db.ExecContext(t.Context(), `delete from goose_db_version where version_id = 1`); err != nil {
+			t.Fatal(err)
+		}
+		var refused *schema.RefusedError
+		if _, err := open(t, url, files("create table a ();", "create table b ();")).Up(t.Context(), 0); !errors.As(err, &refused) {
+			t.Fatalf("got %v, want a refusal", err)
+		}
+	})
+
+	t.Run("tables of legacy scripts", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		db := connect(t, url)
+		if _, err := db.ExecContext(t.Context(), `create table submissions (id text)`); err != nil {
+			t.Fatal(err)
+		}
+		var refused *schema.RefusedError
+		if _, err := open(t, url, migrations.FS).Up(t.Context(), 0); !errors.As(err, &refused) {
+			t.Fatalf("got %v, want a refusal", err)
+		}
+		if scan[bool](t, db, `select to_regclass('goose_db_version') is not null or to_regnamespace('portaldb') is not null`) {
+			t.Error("the refusal left something behind")
+		}
+	})
+
+	t.Run("another environment", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a ();", "create table b ();")
+		if _, err := openWith(t, schema.Config{URL: url, FS: set, Environment: "production"}).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		var refused *schema.RefusedError
+		for _, environment := range []string{"staging", ""} {
+			_, err := openWith(t, schema.Config{URL: url, FS: set, Environment: environment}).Up(t.Context(), 0)
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), `"production"`) {
+				t.Fatalf("as %q: got %v, want a refusal", environment, err)
+			}
+		}
+		if _, err := openWith(t, schema.Config{URL: url, FS: set, Environment: "production"}).Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("a half without a statement", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		var refused *schema.RefusedError
+		_, err := open(t, url, files("create table a ();\n-- +goose Down\n-- nothing")).Up(t.Context(), 0)
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "its Down has no statement") {
+			t.Fatalf("got %v", err)
+		}
+	})
+
+	t.Run("the connection is cut", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, files("create table a ();", "create table b ();\nselect pg_sleep(60);"))
+		db := connect(t, url)
+		var group errgroup.Group
+		group.Go(func() error { _, err := engine.Up(t.Context(), 0); return err })
+		waitFor(t, func() bool {
+			return scan[bool](t, db, `select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity where query = 'select pg_sleep(60);' and datname = current_database()`)
+		})
+		var failed *schema.MigrationError
+		if err := group.Wait(); !errors.As(err, &failed) || failed.State != "the connection was lost; the database is at version 1." {
+			t.Fatalf("got %v, %+v", err, failed)
+		}
+	})
+
+	t.Run("cancelled in the middle", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, files("create table a ();", "create table b ();\nselect pg_sleep(61);"))
+		db := connect(t, url)
+		ctx, cancel := context.WithCancel(t.Context())
+		var group errgroup.Group
+		group.Go(func() error { _, err := engine.Up(ctx, 0); return err })
+		waitFor(t, func() bool {
+			return scan[bool](t, db, `select exists (select from pg_stat_activity where query = 'select pg_sleep(61);' and datname = current_database())`)
+		})
+		cancel()
+		if err := group.Wait(); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+		waitFor(t, func() bool { // the server ends the statement of a client that is gone
+			return scan[bool](t, db, `select not exists (select from pg_stat_activity where query = 'select pg_sleep(61);' and datname = current_database())`)
+		})
+		if v := scan[int](t, db, `select max(version_id) from goose_db_version`); v != 1 {
+			t.Errorf("at version %d", v)
+		}
+	})
+}
+
+// waitFor polls a condition.
+func waitFor(t testing.TB, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the condition did not come about within 20 s")
+		}
+	}
+}
+
+func TestEngine_Up_unreachable(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"postgres://someone:S3cret@127.0.0.1:1/portal",
+		strings.Replace(pgtest.Empty(t), "@", "WRONG@", 1),
+	} {
+		_, err := open(t, url, migrations.FS).Up(t.Context(), 0)
+		var unreachable *schema.ConnectError
+		if !errors.As(err, &unreachable) {
+			t.Fatalf("got %v, want a ConnectError", err)
+		}
+		if strings.Contains(err.Error(), "S3cret") || strings.Contains(err.Error(), "WRONG") {
+			t.Errorf("the message has the password: %v", err)
+		}
+	}
+}
+
+func TestEngine_Status_drift(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	engine := open(t, url, migrations.FS)
+	status, err := engine.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status.Drift == nil || *status.Drift {
+		t.Fatalf("a fresh database has drift: %+v", status)
+	}
+	db := connect(t, url)
+	if _, err := db.ExecContext(t.Context(), `alter table submissions add column note text`); err != nil {
+		t.Fatal(err)
+	}
+	if status, err = engine.Status(t.Context()); err != nil || status.Drift == nil || !*status.Drift {
+		t.Fatalf("an added column is no drift: %+v, %v", status, err)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	file := &fstest.MapFile{Data: []byte("-- +goose Up\nselect 1;\n-- +goose Down\nselect 1;\n")}
+	for _, c := range []struct {
+		name string
+		set  fstest.MapFS
+		want string // part of the error
+	}{
+		{"none", fstest.MapFS{"readme.md": file}, "no migrations"},
+		{"gap", fstest.MapFS{"00001_create_a.sql": file, "00003_create_b.sql": file}, "number 00002 is missing"},
+		{"duplicate", fstest.MapFS{"00001_create_a.sql": file, "00001_create_b.sql": file}, "number 00001 is taken by 00001_create_a.sql"},
+		{"four digits", fstest.MapFS{"0001_create_a.sql": file}, "NNNNN_verb_object.sql"},
+		{"upper case", fstest.MapFS{"00001_Create_a.sql": file}, "NNNNN_verb_object.sql"},
+		{"no object", fstest.MapFS{"00001_create.sql": file}, "NNNNN_verb_object.sql"},
+		{"from zero", fstest.MapFS{"00000_create_a.sql": file}, "begin at 00001"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := schema.Files(c.set); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	f := schema.File{Version: 1, Name: "00001_create_a.sql", Body: `-- +goose Up
+-- a header
+create table a (note text default '-- Down');
+
+-- +goose StatementBegin
+create function f() returns int language sql as $$
+    select 1; -- with a semicolon
+$$;
+-- +goose StatementEnd
+
+-- +goose Down
+drop function f();
+drop table a;
+`}
+	up, tx, err := schema.Statements(f, true)
+	if err != nil || !tx {
+		t.Fatalf("tx %v, error %v", tx, err)
+	}
+	want := []string{"create table a (note text default '-- Down');", "create function f() returns int language sql as $$\n    select 1; -- with a semicolon\n$$;"}
+	if diff := cmp.Diff(want, up); diff != "" {
+		t.Errorf("Up (-want +got):\n%s", diff)
+	}
+	down, _, err := schema.Statements(f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"drop function f();", "drop table a;"}, down); diff != "" {
+		t.Errorf("Down (-want +got):\n%s", diff)
+	}
+}
+
+func TestFile_Validate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ body, want string }{
+		{"-- +goose Up\nselect 1;", "its Down has no statement"},
+		{"-- +goose Up\n-- +goose Down\nselect 1;", "its Up has no statement"},
+		{"select 1;", "goose"},
+		{"-- +goose Up\nselect 1\n-- +goose Down\nselect 1;", "goose"},
+		{"-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\nselect 2;\n-- +goose Down\nselect 1;", "exactly one"},
+		{"", "goose"},
+		{"\x00\xff", "goose"},
+	} {
+		f := schema.File{Version: 1, Name: "00001_create_a.sql", Body: c.body}
+		if err := f.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %v, want %q in it", c.body, err, c.want)
+		}
+	}
+}
+
+func FuzzFile_Validate(f *testing.F) {
+	f.Add("-- +goose Up\nselect 1;\n-- +goose Down\nselect 1;")
+	f.Add("-- +goose NO TRANSACTION\n-- +goose Up\n-- +goose StatementBegin\n;")
+	f.Fuzz(func(_ *testing.T, body string) {
+		file := schema.File{Version: 1, Name: "00001_create_a.sql", Body: body}
+		_ = file.Validate() // must not panic
+	})
+}

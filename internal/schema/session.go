@@ -1,0 +1,183 @@
+package schema
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// session is the one connection that a run of migrations owns. The lock lives on it, so it must never be replaced in
+// silence: the connector connects once, and a run whose connection is lost ends.
+type session struct {
+	db   *sql.DB
+	seam *seam
+}
+
+// openSession connects. It returns a *ConnectError when that fails.
+func openSession(ctx context.Context, config *pgx.ConnConfig, purpose string) (*session, error) {
+	config = config.Copy()
+	config.RuntimeParams["application_name"] = applicationName(purpose)
+	config.RuntimeParams["timezone"] = "UTC" // goose's tstamp has no time zone
+	s := &session{seam: &seam{}}
+	s.db = sql.OpenDB(&connectOnce{Connector: stdlib.GetConnector(*config), seam: s.seam})
+	s.db.SetMaxOpenConns(1)
+	if err := s.db.PingContext(ctx); err != nil {
+		s.db.Close()
+		return nil, &ConnectError{Target: Target(config), Err: err}
+	}
+	return s, nil
+}
+
+func (s *session) close() { s.db.Close() }
+
+// Target names a server and database without secrets, for messages.
+func Target(config *pgx.ConnConfig) string {
+	return fmt.Sprintf("%s:%d/%s", config.Host, config.Port, config.Database)
+}
+
+// Actor names who runs this process: the user and the host.
+func Actor() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return name + "@" + host
+}
+
+// applicationName is what other runs and the server's own views show of this one; PostgreSQL cuts it at 63 bytes.
+func applicationName(purpose string) string {
+	name := "portaldb " + purpose + " " + Actor()
+	return strings.ToValidUTF8(name[:min(len(name), 63)], "")
+}
+
+// errConnectionLost is what every statement gets after the run's connection broke.
+var errConnectionLost = errors.New("the connection to the database was lost")
+
+// connectOnce is a connector that gives out one connection, which passes its statements through the seam.
+type connectOnce struct {
+	driver.Connector
+	seam *seam
+	used atomic.Bool
+}
+
+func (c *connectOnce) Connect(ctx context.Context) (driver.Conn, error) {
+	if c.used.Swap(true) {
+		return nil, errConnectionLost
+	}
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &seamConn{Conn: conn.(*stdlib.Conn), seam: c.seam}, nil
+}
+
+// seamConn is the driver's connection, with every statement without a result going through the seam.
+type seamConn struct {
+	*stdlib.Conn
+	seam *seam
+}
+
+func (c *seamConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return c.seam.exec(ctx, c.Conn, query, args)
+}
+
+// seam stands between goose and the driver: it knows which file's statements pass, sets the timeouts of their class,
+// and says where a failing one stands.
+type seam struct {
+	// file is the migration whose statements pass now; nil between files.
+	file *File
+	// at is the line of the statement that passed last.
+	at       int
+	timeouts timeouts
+	// started is when the file's first statement passed.
+	started time.Time
+	// failed is the statement that failed, in the file above.
+	failed *failedStatement
+}
+
+type failedStatement struct {
+	line int
+	sql  string
+}
+
+// timeouts bound how long a statement may wait or run.
+type timeouts struct {
+	// lock is the lock_timeout of every statement but CREATE INDEX CONCURRENTLY and its like.
+	lock time.Duration
+	// concurrent is the statement_timeout of those: they wait for every older snapshot, and under a lock_timeout any
+	// of them leaves an invalid index behind.
+	concurrent time.Duration
+}
+
+type bookkeepingKey struct{}
+
+// bookkeeping marks statements that are the engine's own, not a file's.
+func bookkeeping(ctx context.Context) context.Context {
+	return context.WithValue(ctx, bookkeepingKey{}, true)
+}
+
+func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args []driver.NamedValue) (driver.Result, error) {
+	if s.file == nil || ctx.Value(bookkeepingKey{}) != nil {
+		return conn.ExecContext(ctx, query, args)
+	}
+	if s.started.IsZero() {
+		s.started = time.Now()
+	}
+	s.at = s.file.line(query, s.at+1)
+	concurrently := isConcurrent(query)
+	if concurrently {
+		if err := s.setTimeouts(ctx, conn, 0, s.timeouts.concurrent); err != nil {
+			return nil, err
+		}
+	}
+	result, err := conn.ExecContext(ctx, query, args)
+	if err != nil {
+		s.failed = &failedStatement{line: s.at, sql: query}
+	}
+	if concurrently && !conn.Conn().IsClosed() {
+		err = errors.Join(err, s.setTimeouts(context.WithoutCancel(ctx), conn, s.timeouts.lock, 0))
+	}
+	return result, err
+}
+
+// setTimeouts sets the session's timeouts; 0 means none.
+func (s *seam) setTimeouts(ctx context.Context, conn *stdlib.Conn, lock, statement time.Duration) error {
+	_, err := conn.Conn().Exec(ctx, `select set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false)`,
+		milliseconds(lock), milliseconds(statement))
+	if err != nil {
+		return fmt.Errorf("set timeouts: %w", err)
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
+
+// isConcurrent tells the statements that build or drop an index while others write. Only such a file runs outside a
+// transaction, so the words cannot stand in a function's body here.
+func isConcurrent(query string) bool {
+	fields := strings.Fields(strings.ToUpper(query))
+	if len(fields) > 5 {
+		fields = fields[:5]
+	}
+	for _, word := range fields {
+		if word == "CONCURRENTLY" {
+			return true
+		}
+	}
+	return false
+}

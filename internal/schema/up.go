@@ -1,0 +1,304 @@
+package schema
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Result is what an Up did.
+type Result struct {
+	From    int64     `json:"from"`
+	To      int64     `json:"to"`
+	Applied []Applied `json:"applied"`
+}
+
+// run is one Up, from taking the lock to giving it back.
+type run struct {
+	engine      *Engine
+	session     *session
+	file        *File // the one being applied
+	actor       string
+	binary      string
+	environment string
+}
+
+// Up applies what is pending, up to and including version to; 0 means all. It is safe to call from many processes at
+// once: one applies, the others wait and find nothing to do. Whatever ends it leaves the database at a version.
+//
+// Errors: *ConnectError, *LockedError, *RefusedError, ErrNewer, *MigrationError.
+func (e *Engine) Up(ctx context.Context, to int64) (Result, error) {
+	if to == 0 {
+		to = e.Latest()
+	}
+	if to < 0 || to > e.Latest() {
+		return Result{}, &RefusedError{fmt.Sprintf("there is no version %d: the files go from 1 to %d", to, e.Latest())}
+	}
+	s, err := openSession(ctx, e.connect, "up")
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.close()
+	s.seam.timeouts = timeouts{lock: e.config.LockTimeout, concurrent: e.config.IndexTimeout}
+
+	// Where there is nothing to do there is nothing to lock: replicas restart while an index is being built.
+	st, err := readState(ctx, s)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
+	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 {
+		return result, err
+	}
+	r := &run{engine: e, session: s, actor: Actor(), binary: e.config.Binary, environment: e.config.Environment}
+	if err := r.lock(ctx); err != nil {
+		return result, err
+	}
+	defer r.unlock(ctx)
+	return r.up(ctx, to)
+}
+
+// plan returns the files to apply to a database in state st, or why it must not be touched.
+func (e *Engine) plan(st state, to int64) ([]File, error) {
+	if newer := st.newer(e.files); len(newer) > 0 {
+		return nil, fmt.Errorf("%w: it is at version %d, the files end at %d; nothing changed, use the binary that applied it", ErrNewer, st.version(), e.Latest())
+	}
+	if st.legacy {
+		return nil, &RefusedError{"this database has the portal's tables but no versions: legacy scripts made it, and it has to be taken over, not created"}
+	}
+	pending := st.pending(e.files)
+	if len(pending) > 0 && pending[0].Version < st.version() {
+		return nil, &RefusedError{fmt.Sprintf(
+			"%s is not applied, but version %d is: a file was added below the database's version; renumber it to come last",
+			pending[0].Name, st.version())}
+	}
+	todo := slices.DeleteFunc(pending, func(f File) bool { return f.Version > to })
+	for _, f := range todo {
+		if err := f.Validate(); err != nil {
+			return nil, &RefusedError{err.Error()}
+		}
+	}
+	return todo, nil
+}
+
+// lockKey is the advisory lock of whoever migrates this database: "portaldb" in ASCII.
+const lockKey int64 = 0x706f7274616c6462
+
+// lock takes the migration lock, by polling: a session that blocks on an advisory lock holds a snapshot, and
+// CREATE INDEX CONCURRENTLY would wait for it while it waits for the lock.
+func (r *run) lock(ctx context.Context) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(r.engine.config.LockWait)
+	told := ""
+	for {
+		var locked bool
+		if err := r.session.db.QueryRowContext(ctx, `select pg_try_advisory_lock($1)`, lockKey).Scan(&locked); err != nil {
+			return fmt.Errorf("take the migration lock: %w", err)
+		}
+		if locked {
+			return nil
+		}
+		holder, err := r.holder(ctx)
+		if err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return &LockedError{Waited: r.engine.config.LockWait, Holder: holder}
+		}
+		if holder != told {
+			r.engine.config.Progress(Event{Waiting: holder})
+			told = holder
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the migration lock: %w; nothing changed", ctx.Err())
+		case <-time.After(50*time.Millisecond + rand.N(100*time.Millisecond)):
+		}
+	}
+}
+
+// begin prepares the session: a pooler between us and the server is refused, a dead client is noticed, waiting is bounded.
+func (r *run) begin(ctx context.Context) error {
+	conn, err := r.session.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var announced uint32
+	err = conn.Raw(func(c any) error {
+		announced = c.(*seamConn).Conn.Conn().PgConn().PID()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var pid uint32
+	err = conn.QueryRowContext(ctx, `
+		select pg_backend_pid(), set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false),
+		       set_config('idle_in_transaction_session_timeout', '0', false)`,
+		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, new(string), new(string), new(string))
+	if err != nil {
+		return fmt.Errorf("prepare the session: %w", err)
+	}
+	if pid != announced {
+		return &RefusedError{"a connection pooler stands between this program and PostgreSQL, and a lock would protect nothing: set DATABASE_DIRECT_URL to the server itself"}
+	}
+	// Not every operating system can; there the server notices at the next statement.
+	_, _ = conn.ExecContext(ctx, `set client_connection_check_interval = '2s'`)
+	return nil
+}
+
+// holder names the session that holds the migration lock.
+func (r *run) holder(ctx context.Context) (string, error) {
+	var pid int
+	var name, since string
+	err := r.session.db.QueryRowContext(ctx, `
+		select a.pid, a.application_name, to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+		from pg_locks l join pg_stat_activity a using (pid)
+		where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
+		  and (l.classid::bigint << 32 | l.objid::bigint) = $1 and l.objsubid = 1`, lockKey).Scan(&pid, &name, &since)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "a session that has just ended", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for the lock's holder: %w", err)
+	}
+	return fmt.Sprintf("%q (pid %d, since %s)", name, pid, since), nil
+}
+
+// unlock gives the lock back. A connection that broke has given it back already.
+func (r *run) unlock(ctx context.Context) {
+	_, _ = r.session.db.ExecContext(context.WithoutCancel(ctx), `select pg_advisory_unlock($1)`, lockKey)
+}
+
+// up applies what is pending now that the lock is held.
+func (r *run) up(ctx context.Context, to int64) (Result, error) {
+	st, err := readState(ctx, r.session)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
+	todo, err := r.engine.plan(st, to)
+	if err != nil || len(todo) == 0 {
+		return result, err
+	}
+	if err := r.bootstrap(ctx); err != nil {
+		return result, err
+	}
+	store, err := newStore(r)
+	if err != nil {
+		return result, err
+	}
+	provider, err := goose.NewProvider(goose.DialectCustom, r.session.db, r.engine.config.FS,
+		goose.WithStore(store), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return result, fmt.Errorf("read the migrations: %w", err)
+	}
+	for i := range todo {
+		applied, err := r.apply(ctx, provider, &todo[i])
+		if err != nil {
+			return result, r.report(ctx, err, result)
+		}
+		result.Applied = append(result.Applied, applied)
+		result.To = applied.Version
+	}
+	return result, nil
+}
+
+// apply runs one file through goose.
+func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (Applied, error) {
+	r.engine.config.Progress(Event{Applying: f})
+	r.file = f
+	seam := r.session.seam
+	seam.file, seam.at, seam.started, seam.failed = f, 0, time.Time{}, nil
+	defer func() { seam.file = nil }()
+	start := time.Now()
+	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
+		return Applied{}, err
+	}
+	applied := Applied{Version: f.Version, Name: f.Name, MS: time.Since(start).Milliseconds()}
+	r.engine.config.Progress(Event{Applied: &applied})
+	return applied, nil
+}
+
+// report turns goose's error into one that says all that a person needs, and puts the failure into the history.
+func (r *run) report(ctx context.Context, failure error, result Result) error {
+	ctx = context.WithoutCancel(ctx) // what happened is told also when the run was cancelled
+	var partial *goose.PartialError
+	if errors.As(failure, &partial) {
+		failure = partial.Err
+	}
+	e := &MigrationError{Version: r.file.Version, File: r.file.Name, Applied: result.Applied, Err: failure}
+	if failed := r.session.seam.failed; failed != nil {
+		e.Line, e.Statement = failed.line, failed.sql
+	}
+	_, tx, err := Statements(*r.file, true)
+	if err != nil {
+		return err
+	}
+
+	if r.lost(ctx) {
+		e.State, e.Next = r.afterLoss(ctx)
+		return e
+	}
+	if err := r.recordFailure(ctx, failure); err != nil {
+		e.Err = errors.Join(e.Err, err)
+	}
+	e.State = fmt.Sprintf("the database is at version %d; %s was undone whole.", result.To, r.file.Name)
+	e.Next = "Correct the file and run up again."
+	if e.LockNotAvailable() {
+		e.Next = "Run up again when whoever holds the lock is done."
+	}
+	if !tx {
+		e.State = fmt.Sprintf("the database is at version %d; %s runs outside a transaction.", result.To, r.file.Name)
+		if remains := r.invalidIndexes(ctx); remains != "" {
+			e.State += " It left the invalid index " + remains + "."
+			e.Next = "Remove it with DROP INDEX CONCURRENTLY " + remains + ", then run up again."
+		}
+	}
+	return e
+}
+
+// lost reports whether the run's connection is gone.
+func (r *run) lost(ctx context.Context) bool {
+	return r.session.db.PingContext(ctx) != nil
+}
+
+// afterLoss looks with a new connection where a lost one left the database.
+func (r *run) afterLoss(ctx context.Context) (state, next string) {
+	next = "Run up again: it goes on where the database is."
+	s, err := openSession(ctx, r.engine.connect, "status")
+	if err != nil {
+		return "the connection was lost and the database cannot be reached; the file was either applied whole or undone whole.", next
+	}
+	defer s.close()
+	st, err := readState(ctx, s)
+	if err != nil {
+		return "the connection was lost; the file was either applied whole or undone whole.", next
+	}
+	return fmt.Sprintf("the connection was lost; the database is at version %d.", st.version()), next
+}
+
+// invalidIndexes lists the invalid indexes of the database, as a failed CREATE INDEX CONCURRENTLY leaves them.
+func (r *run) invalidIndexes(ctx context.Context) string {
+	var names string
+	err := r.session.db.QueryRowContext(ctx, `
+		select coalesce(string_agg(indexrelid::regclass::text, ', ' order by indexrelid::regclass::text), '') from pg_index where not indisvalid`).Scan(&names)
+	if err != nil {
+		return ""
+	}
+	return names
+}
+
+// effect is the effect file of a version as JSON, nil when there is none.
+func (r *run) effect(version int64) []byte {
+	return readEffect(r.engine.config.FS, version)
+}
