@@ -9,22 +9,29 @@ create table if not exists portaldb.meta (
     created_at timestamptz not null default now()
 );
 
+-- What was done to the schema, failures too; never deleted. seq has no gaps and hash covers the row and the hash before,
+-- so that a row that was lost or edited by accident shows. The runs write one after the other, under the migration lock.
 create table if not exists portaldb.history (
-    seq bigint generated always as identity primary key,
+    seq bigint constraint history_pkey primary key,
     version bigint not null,
     name text not null,
     direction text not null constraint history_direction_check check (direction in ('up', 'down')),
     checksum text not null,
     body text not null,
     effect jsonb,
+    role text not null default session_user,
     actor text not null,
+    ci_job text,
+    ci_commit text,
     binary_version text not null,
+    plan_digest text,
     started_at timestamptz not null,
     ms bigint not null,
     outcome text not null constraint history_outcome_check check (outcome in ('done', 'failed')),
-    error text
+    error text,
+    trash text[],
+    previous_hash text not null,
+    hash text not null
 );
-
-comment on schema portaldb is 'Bookkeeping of portaldb: written by it alone.';
 
 insert into portaldb.meta (bookkeeping) values (1) on conflict do nothing;

@@ -25,6 +25,8 @@ type Config struct {
 	FS fs.FS
 	// Environment is what the database must be: production, staging; empty where nobody says.
 	Environment string
+	// Actor is who runs this, for the history and for others who wait.
+	Actor Actor
 	// Binary is the version of the program, for the history.
 	Binary string
 	// LockWait is how long to wait for another run that migrates the same database.
@@ -35,6 +37,14 @@ type Config struct {
 	IndexTimeout time.Duration
 	// Progress, when set, is told what Up does, as it does it.
 	Progress func(Event)
+}
+
+// Actor is who runs a command.
+type Actor struct {
+	// Name is the operating system's user and host, user@host.
+	Name string
+	// Job and Commit are what the CI system says of itself; empty elsewhere.
+	Job, Commit string
 }
 
 // Defaults of the waiting times.
@@ -199,7 +209,7 @@ type Pending struct {
 
 // Status reads where the database stands, drift included. It changes nothing and takes no lock that makes anyone wait.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
-	s, err := openSession(ctx, e.connect, "status")
+	s, err := e.session(ctx, "status")
 	if err != nil {
 		return Status{}, err
 	}
@@ -232,7 +242,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 
 // Catalog reads the live schema.
 func (e *Engine) Catalog(ctx context.Context) (catalog.Catalog, error) {
-	s, err := openSession(ctx, e.connect, "catalog")
+	s, err := e.session(ctx, "catalog")
 	if err != nil {
 		return nil, err
 	}
@@ -247,4 +257,9 @@ func readCatalog(ctx context.Context, s *session) (catalog.Catalog, error) {
 	}
 	defer func() { _ = tx.Rollback() }() // it only read
 	return catalog.Read(ctx, tx)
+}
+
+// session opens a connection of the engine's own; purpose is what others see it doing.
+func (e *Engine) session(ctx context.Context, purpose string) (*session, error) {
+	return openSession(ctx, e.connect, purpose, e.config.Actor)
 }

@@ -190,13 +190,54 @@ func TestEngine_Up(t *testing.T) {
 
 	t.Run("a failing index outside a transaction", func(t *testing.T) {
 		t.Parallel()
-		engine := open(t, pgtest.Empty(t), files(
+		url := pgtest.Empty(t)
+		engine := open(t, url, files(
 			"create table a (id int);\ninsert into a values (1), (1);",
 			"-- +goose NO TRANSACTION\ncreate unique index concurrently a_id_idx on a (id);"))
 		_, err := engine.Up(t.Context(), 0)
 		var failed *schema.MigrationError
-		if !errors.As(err, &failed) || !strings.Contains(failed.State, "invalid index a_id_idx") || !strings.Contains(failed.Next, "DROP INDEX CONCURRENTLY a_id_idx") {
+		if !errors.As(err, &failed) || !strings.Contains(failed.State, "The index a_id_idx is invalid") || !strings.Contains(failed.Next, "Run up again") {
 			t.Fatalf("got %v, %+v", err, failed)
+		}
+		// Once the duplicate is gone, the next run drops the invalid index and builds it.
+		db := connect(t, url)
+		if _, err := db.ExecContext(t.Context(), `delete from a; insert into a values (1)`); err != nil {
+			t.Fatal(err)
+		}
+		if result, err := engine.Up(t.Context(), 0); err != nil || result.To != 2 {
+			t.Fatalf("got %+v, %v", result, err)
+		}
+		if !scan[bool](t, db, `select indisvalid from pg_index where indexrelid = 'a_id_idx'::regclass`) {
+			t.Error("a version was recorded over an invalid index")
+		}
+	})
+
+	t.Run("an index that a run built and did not record", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, migrations.FS)
+		if _, err := engine.Up(t.Context(), 40); err != nil {
+			t.Fatal(err)
+		}
+		db := connect(t, url)
+		undo := `delete from goose_db_version where version_id = 40`
+		if _, err := db.ExecContext(t.Context(), undo); err != nil {
+			t.Fatal(err)
+		}
+		oid := scan[int](t, db, `select 'automation_audits_at_id_idx'::regclass::oid::int`)
+		if _, err := engine.Up(t.Context(), 40); err != nil {
+			t.Fatal(err)
+		}
+		if scan[int](t, db, `select 'automation_audits_at_id_idx'::regclass::oid::int`) != oid {
+			t.Error("the finished index was built again")
+		}
+		// Another index of that name is nobody's to judge.
+		if _, err := db.ExecContext(t.Context(), undo+`; drop index automation_audits_at_id_idx; create index automation_audits_at_id_idx on automation_audits (at)`); err != nil {
+			t.Fatal(err)
+		}
+		var failed *schema.MigrationError
+		if _, err := engine.Up(t.Context(), 40); !errors.As(err, &failed) || failed.SQLState() != "42P07" {
+			t.Fatalf("got %v", err)
 		}
 	})
 

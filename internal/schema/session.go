@@ -7,8 +7,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,9 +23,9 @@ type session struct {
 }
 
 // openSession connects. It returns a *ConnectError when that fails.
-func openSession(ctx context.Context, config *pgx.ConnConfig, purpose string) (*session, error) {
+func openSession(ctx context.Context, config *pgx.ConnConfig, purpose string, actor Actor) (*session, error) {
 	config = config.Copy()
-	config.RuntimeParams["application_name"] = applicationName(purpose)
+	config.RuntimeParams["application_name"] = applicationName(purpose, actor)
 	config.RuntimeParams["timezone"] = "UTC" // goose's tstamp has no time zone
 	s := &session{seam: &seam{}}
 	s.db = sql.OpenDB(&connectOnce{Connector: stdlib.GetConnector(*config), seam: s.seam})
@@ -46,22 +44,9 @@ func Target(config *pgx.ConnConfig) string {
 	return fmt.Sprintf("%s:%d/%s", config.Host, config.Port, config.Database)
 }
 
-// Actor names who runs this process: the user and the host.
-func Actor() string {
-	name := "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return name + "@" + host
-}
-
 // applicationName is what other runs and the server's own views show of this one; PostgreSQL cuts it at 63 bytes.
-func applicationName(purpose string) string {
-	name := "portaldb " + purpose + " " + Actor()
+func applicationName(purpose string, actor Actor) string {
+	name := "portaldb " + purpose + " " + actor.Name
 	return strings.ToValidUTF8(name[:min(len(name), 63)], "")
 }
 
@@ -101,6 +86,8 @@ func (c *seamConn) ExecContext(ctx context.Context, query string, args []driver.
 type seam struct {
 	// file is the migration whose statements pass now; nil between files.
 	file *File
+	// effect is the file's effect as JSON, nil when there is none.
+	effect []byte
 	// at is the line of the statement that passed last.
 	at       int
 	timeouts timeouts
@@ -139,20 +126,30 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 		s.started = time.Now()
 	}
 	s.at = s.file.line(query, s.at+1)
-	concurrently := isConcurrent(query)
-	if concurrently {
-		if err := s.setTimeouts(ctx, conn, 0, s.timeouts.concurrent); err != nil {
-			return nil, err
-		}
-	}
-	result, err := conn.ExecContext(ctx, query, args)
+	result, err := s.send(ctx, conn, query, args)
 	if err != nil {
 		s.failed = &failedStatement{line: s.at, sql: query}
 	}
-	if concurrently && !conn.Conn().IsClosed() {
-		err = errors.Join(err, s.setTimeouts(context.WithoutCancel(ctx), conn, s.timeouts.lock, 0))
-	}
 	return result, err
+}
+
+// send sends a file's statement with the timeouts of its class.
+func (s *seam) send(ctx context.Context, conn *stdlib.Conn, query string, args []driver.NamedValue) (_ driver.Result, err error) {
+	if !isConcurrent(query) {
+		return conn.ExecContext(ctx, query, args)
+	}
+	if err := s.setTimeouts(ctx, conn, 0, s.timeouts.concurrent); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if !conn.Conn().IsClosed() {
+			err = errors.Join(err, s.setTimeouts(context.WithoutCancel(ctx), conn, s.timeouts.lock, 0))
+		}
+	}()
+	if index, ok := parseConcurrentIndex(query); ok {
+		return driver.ResultNoRows, index.build(ctx, conn.Conn(), query, s.effect)
+	}
+	return conn.ExecContext(ctx, query, args)
 }
 
 // setTimeouts sets the session's timeouts; 0 means none.
@@ -166,18 +163,3 @@ func (s *seam) setTimeouts(ctx context.Context, conn *stdlib.Conn, lock, stateme
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
-
-// isConcurrent tells the statements that build or drop an index while others write. Only such a file runs outside a
-// transaction, so the words cannot stand in a function's body here.
-func isConcurrent(query string) bool {
-	fields := strings.Fields(strings.ToUpper(query))
-	if len(fields) > 5 {
-		fields = fields[:5]
-	}
-	for _, word := range fields {
-		if word == "CONCURRENTLY" {
-			return true
-		}
-	}
-	return false
-}

@@ -50,32 +50,48 @@ func (s *store) Insert(ctx context.Context, db database.DBTxConn, req database.I
 	if req.Version == 0 { // goose's mark that the table was made
 		return s.Store.Insert(ctx, db, req)
 	}
-	r := s.run
-	_, err := db.ExecContext(ctx, `
-		with version as (insert into public.goose_db_version (version_id, is_applied) values ($1, true))
-		insert into portaldb.history (version, name, direction, checksum, body, effect, actor, binary_version, started_at, ms, outcome)
-		values ($1, $2, 'up', $3, $4, $5, $6, $7, clock_timestamp() - $8 * interval '1 millisecond', $8, 'done')`,
-		req.Version, r.file.Name, r.file.Checksum, r.file.Body, r.effect(req.Version), r.actor, r.binary, r.elapsed().Milliseconds())
+	return s.run.record(ctx, db, req.Version, nil)
+}
+
+// record writes the history row of the current file, and with it, when it was done, goose's version row. The version is
+// recorded in the file's own transaction; a failure afterwards, under the same lock.
+func (r *run) record(ctx context.Context, db database.DBTxConn, version int64, failure error) error {
+	withVersion, outcome, reason := "version as (insert into public.goose_db_version (version_id, is_applied) values ($1, true)),", "done", sql.NullString{}
+	if failure != nil {
+		withVersion, outcome, reason = "", "failed", sql.NullString{String: cause(failure), Valid: true}
+	}
+	actor := r.engine.config.Actor
+	_, err := db.ExecContext(bookkeeping(ctx), `
+		with `+withVersion+`
+		last as (select seq, hash from portaldb.history order by seq desc limit 1),
+		entry as (
+			select coalesce((select seq from last), 0) + 1 as seq, $1::bigint as version, $2::text as name, 'up' as direction,
+			       $3::text as checksum, $4::text as body, $5::jsonb as effect, session_user::text as role, $6::text as actor,
+			       $7::text as ci_job, $8::text as ci_commit, $9::text as binary_version, null::text as plan_digest,
+			       clock_timestamp() - $10 * interval '1 millisecond' as started_at, $10::bigint as ms, $11::text as outcome,
+			       $12::text as error, null::text[] as trash, coalesce((select hash from last), '') as previous_hash
+		)
+		insert into portaldb.history
+		select entry.*, `+historyHash+` from entry`,
+		version, r.file.Name, r.file.Checksum, r.file.Body, readEffect(r.engine.config.FS, version), actor.Name,
+		nullable(actor.Job), nullable(actor.Commit), r.engine.config.Binary, r.elapsed().Milliseconds(), outcome, reason)
 	if err != nil {
-		return fmt.Errorf("record version %d: %w", req.Version, err)
+		return fmt.Errorf("record version %d: %w", version, err)
 	}
 	return nil
 }
 
-// recordFailure writes the history row of a file that failed, after it was undone. The cause is kept without values.
-func (r *run) recordFailure(ctx context.Context, failure error) error {
-	_, err := r.session.db.ExecContext(bookkeeping(ctx), `
-		insert into portaldb.history (version, name, direction, checksum, body, actor, binary_version, started_at, ms, outcome, error)
-		values ($1, $2, 'up', $3, $4, $5, $6, clock_timestamp() - $7 * interval '1 millisecond', $7, 'failed', $8)`,
-		r.file.Version, r.file.Name, r.file.Checksum, r.file.Body, r.actor, r.binary, r.elapsed().Milliseconds(), cause(failure))
-	if err != nil {
-		return fmt.Errorf("record the failure: %w", err)
-	}
-	return nil
-}
+// historyHash is the SQL of an entry's hash: over all that it says, in a form that no session's settings change.
+const historyHash = `encode(sha256(convert_to(jsonb_build_array(
+	entry.seq, entry.version, entry.name, entry.direction, entry.checksum, entry.body, entry.effect, entry.role, entry.actor,
+	entry.ci_job, entry.ci_commit, entry.binary_version, entry.plan_digest, extract(epoch from entry.started_at), entry.ms,
+	entry.outcome, entry.error, entry.trash, entry.previous_hash)::text, 'UTF8')), 'hex')`
+
+func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
 // bootstrap makes the engine's tables where they are missing, and holds the database to its environment.
 func (r *run) bootstrap(ctx context.Context) error {
+	wanted := r.engine.config.Environment
 	ctx = bookkeeping(ctx)
 	tx, err := r.session.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -97,15 +113,15 @@ func (r *run) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("read the environment: %w", err)
 	}
 	switch environment.String {
-	case r.environment:
+	case wanted:
 	case "":
-		if _, err := tx.ExecContext(ctx, `update portaldb.meta set environment = $1`, r.environment); err != nil {
+		if _, err := tx.ExecContext(ctx, `update portaldb.meta set environment = $1`, wanted); err != nil {
 			return fmt.Errorf("record the environment: %w", err)
 		}
 	default:
 		return &RefusedError{fmt.Sprintf(
 			"this database is %q, and PORTALDB_ENVIRONMENT is %q: set it to the database's, or, if the database was copied and is no longer what it says, run: update portaldb.meta set environment = '%s'",
-			environment.String, r.environment, r.environment)}
+			environment.String, wanted, wanted)}
 	}
 	return tx.Commit()
 }

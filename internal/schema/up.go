@@ -21,12 +21,9 @@ type Result struct {
 
 // run is one Up, from taking the lock to giving it back.
 type run struct {
-	engine      *Engine
-	session     *session
-	file        *File // the one being applied
-	actor       string
-	binary      string
-	environment string
+	engine  *Engine
+	session *session
+	file    *File // the one being applied
 }
 
 // Up applies what is pending, up to and including version to; 0 means all. It is safe to call from many processes at
@@ -40,7 +37,7 @@ func (e *Engine) Up(ctx context.Context, to int64) (Result, error) {
 	if to < 0 || to > e.Latest() {
 		return Result{}, &RefusedError{fmt.Sprintf("there is no version %d: the files go from 1 to %d", to, e.Latest())}
 	}
-	s, err := openSession(ctx, e.connect, "up")
+	s, err := e.session(ctx, "up")
 	if err != nil {
 		return Result{}, err
 	}
@@ -56,7 +53,7 @@ func (e *Engine) Up(ctx context.Context, to int64) (Result, error) {
 	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 {
 		return result, err
 	}
-	r := &run{engine: e, session: s, actor: Actor(), binary: e.config.Binary, environment: e.config.Environment}
+	r := &run{engine: e, session: s}
 	if err := r.lock(ctx); err != nil {
 		return result, err
 	}
@@ -218,7 +215,8 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 	r.engine.config.Progress(Event{Applying: f})
 	r.file = f
 	seam := r.session.seam
-	seam.file, seam.at, seam.started, seam.failed = f, 0, time.Time{}, nil
+	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
+	seam.at, seam.started, seam.failed = 0, time.Time{}, nil
 	defer func() { seam.file = nil }()
 	start := time.Now()
 	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
@@ -249,7 +247,7 @@ func (r *run) report(ctx context.Context, failure error, result Result) error {
 		e.State, e.Next = r.afterLoss(ctx)
 		return e
 	}
-	if err := r.recordFailure(ctx, failure); err != nil {
+	if err := r.record(ctx, r.session.db, r.file.Version, failure); err != nil {
 		e.Err = errors.Join(e.Err, err)
 	}
 	e.State = fmt.Sprintf("the database is at version %d; %s was undone whole.", result.To, r.file.Name)
@@ -260,8 +258,8 @@ func (r *run) report(ctx context.Context, failure error, result Result) error {
 	if !tx {
 		e.State = fmt.Sprintf("the database is at version %d; %s runs outside a transaction.", result.To, r.file.Name)
 		if remains := r.invalidIndexes(ctx); remains != "" {
-			e.State += " It left the invalid index " + remains + "."
-			e.Next = "Remove it with DROP INDEX CONCURRENTLY " + remains + ", then run up again."
+			e.State += " The index " + remains + " is invalid: nobody reads it, writers keep it up."
+			e.Next = "Run up again once the cause is gone: it drops the invalid index and builds it anew."
 		}
 	}
 	return e
@@ -275,7 +273,7 @@ func (r *run) lost(ctx context.Context) bool {
 // afterLoss looks with a new connection where a lost one left the database.
 func (r *run) afterLoss(ctx context.Context) (state, next string) {
 	next = "Run up again: it goes on where the database is."
-	s, err := openSession(ctx, r.engine.connect, "status")
+	s, err := r.engine.session(ctx, "status")
 	if err != nil {
 		return "the connection was lost and the database cannot be reached; the file was either applied whole or undone whole.", next
 	}
@@ -296,9 +294,4 @@ func (r *run) invalidIndexes(ctx context.Context) string {
 		return ""
 	}
 	return names
-}
-
-// effect is the effect file of a version as JSON, nil when there is none.
-func (r *run) effect(version int64) []byte {
-	return readEffect(r.engine.config.FS, version)
 }
