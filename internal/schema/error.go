@@ -65,6 +65,10 @@ type MigrationError struct {
 	Statement string
 	// Applied are the migrations that this run had applied before.
 	Applied []Applied
+	// Blockers are the sessions that the statement waited for, when it failed for a lock.
+	Blockers []Blocker
+	// Yielded tells that the file gave way to others who waited for its locks.
+	Yielded bool
 	// State is a sentence about the schema as it is now.
 	State string
 	// Next is a sentence about what to do.
@@ -77,7 +81,14 @@ func (e *MigrationError) Error() string {
 	if e.Line > 0 {
 		where = fmt.Sprintf("%s:%d", e.File, e.Line)
 	}
-	return fmt.Sprintf("apply %05d: %s: %s", e.Version, where, cause(e.Err))
+	reason := cause(e.Err)
+	switch {
+	case e.Yielded:
+		reason = "others waited too long for its locks: " + reason
+	case len(e.Blockers) > 0:
+		reason += "; it waited for " + blockersText(e.Blockers)
+	}
+	return fmt.Sprintf("apply %05d: %s: %s", e.Version, where, reason)
 }
 
 func (e *MigrationError) Unwrap() error { return e.Err }
@@ -85,11 +96,14 @@ func (e *MigrationError) Unwrap() error { return e.Err }
 // SQLState is the SQLSTATE of the cause, empty when the server did not give one.
 func (e *MigrationError) SQLState() string { return sqlState(e.Err) }
 
-// LockNotAvailable reports whether the file failed because a lock was not free in time or was given up in a deadlock.
+// LockNotAvailable reports whether the file failed because a lock was not free in time, was given up in a deadlock, or
+// was wanted by others for too long. Such a file changed nothing and may be tried again.
 func (e *MigrationError) LockNotAvailable() bool {
-	state := sqlState(e.Err)
-	return state == "55P03" || state == "40P01"
+	return e.Yielded || isLockState(sqlState(e.Err))
 }
+
+// isLockState tells the SQLSTATEs of lock_not_available and deadlock_detected.
+func isLockState(state string) bool { return state == "55P03" || state == "40P01" }
 
 func sqlState(err error) string {
 	var pgErr *pgconn.PgError

@@ -3,6 +3,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -33,6 +34,10 @@ type Config struct {
 	LockWait time.Duration
 	// LockTimeout is how long a statement may wait for a lock on a table, since all later readers wait behind it.
 	LockTimeout time.Duration
+	// RetryFor is how long a file is tried again from its beginning when a lock was not free, or was wanted by others.
+	RetryFor time.Duration
+	// BlockingBudget is how long others may wait for a file's locks before it gives way and is tried again later.
+	BlockingBudget time.Duration
 	// IndexTimeout is how long CREATE INDEX CONCURRENTLY may take.
 	IndexTimeout time.Duration
 	// Progress, when set, is told what Up does, as it does it.
@@ -49,9 +54,11 @@ type Actor struct {
 
 // Defaults of the waiting times.
 const (
-	DefaultLockWait     = 60 * time.Second
-	DefaultLockTimeout  = 2 * time.Second
-	DefaultIndexTimeout = 30 * time.Minute
+	DefaultLockWait       = 60 * time.Second
+	DefaultLockTimeout    = 2 * time.Second
+	DefaultRetryFor       = 5 * time.Minute
+	DefaultBlockingBudget = 3 * time.Second
+	DefaultIndexTimeout   = 30 * time.Minute
 )
 
 // Event is one step of an Up. Exactly one of its fields is set.
@@ -62,6 +69,19 @@ type Event struct {
 	Applying *File
 	// Applied is the migration that is done.
 	Applied *Applied
+	// Progress is how far a long file is, every few seconds.
+	Progress *Progress
+	// Retrying is a file that gave way and is tried again.
+	Retrying *Retry
+}
+
+// Retry is a file that was undone because of a lock and is tried again.
+type Retry struct {
+	File *File
+	// Reason says what the lock was about.
+	Reason string
+	// In is how long until the next try.
+	In time.Duration
 }
 
 // Applied is a migration that a run applied.
@@ -95,15 +115,11 @@ func Open(config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.LockWait == 0 {
-		config.LockWait = DefaultLockWait
-	}
-	if config.LockTimeout == 0 {
-		config.LockTimeout = DefaultLockTimeout
-	}
-	if config.IndexTimeout == 0 {
-		config.IndexTimeout = DefaultIndexTimeout
-	}
+	config.LockWait = cmp.Or(config.LockWait, DefaultLockWait)
+	config.LockTimeout = cmp.Or(config.LockTimeout, DefaultLockTimeout)
+	config.RetryFor = cmp.Or(config.RetryFor, DefaultRetryFor)
+	config.BlockingBudget = cmp.Or(config.BlockingBudget, DefaultBlockingBudget)
+	config.IndexTimeout = cmp.Or(config.IndexTimeout, DefaultIndexTimeout)
 	if config.Progress == nil {
 		config.Progress = func(Event) {}
 	}

@@ -294,13 +294,64 @@ func TestEngine_Up(t *testing.T) {
 		if _, err := tx.ExecContext(t.Context(), `select * from a`); err != nil {
 			t.Fatal(err)
 		}
-		_, err = openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 100 * time.Millisecond}).Up(t.Context(), 0)
+		_, err = openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 700 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
 		var failed *schema.MigrationError
 		if !errors.As(err, &failed) || !failed.LockNotAvailable() || failed.Line != 2 {
 			t.Fatalf("got %v", err)
 		}
+		holder := scan[int](t, connect(t, url), `select pid from pg_locks where relation = 'a'::regclass and mode = 'AccessShareLock'`)
+		if len(failed.Blockers) != 1 || failed.Blockers[0].PID != holder || failed.Blockers[0].State != "idle in transaction" {
+			t.Errorf("blockers %v, want pid %d", failed.Blockers, holder)
+		}
+
+		// Tried again, it goes through as soon as the lock is free.
+		retried := make(chan string, 100)
+		var group errgroup.Group
+		group.Go(func() error {
+			_, err := openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 300 * time.Millisecond, Progress: func(e schema.Event) {
+				if e.Retrying != nil {
+					retried <- e.Retrying.Reason
+				}
+			}}).Up(t.Context(), 0)
+			return err
+		})
+		<-retried
+		if reason := <-retried; !strings.Contains(reason, fmt.Sprintf("pid %d", holder)) {
+			t.Errorf("the retry's reason %q does not name pid %d", reason, holder)
+		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("others wait for a file's locks", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a (id int);", "alter table a add column b int;\nselect pg_sleep(62);")
+		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		db := connect(t, url)
+		var group errgroup.Group
+		group.Go(func() error {
+			_, err := openWith(t, schema.Config{URL: url, FS: set, BlockingBudget: 300 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
+			return err
+		})
+		waitFor(t, func() bool {
+			return scan[bool](t, db, `select exists (select from pg_stat_activity where query = 'select pg_sleep(62);' and datname = current_database())`)
+		})
+		if _, err := db.ExecContext(t.Context(), `select count(*) from a`); err != nil { // waits until the file gives way
+			t.Fatal(err)
+		}
+		var failed *schema.MigrationError
+		if err := group.Wait(); !errors.As(err, &failed) || !failed.Yielded || !failed.LockNotAvailable() {
+			t.Fatalf("got %v", err)
+		}
+		if v := scan[int](t, db, `select max(version_id) from goose_db_version`); v != 1 {
+			t.Errorf("at version %d", v)
 		}
 	})
 

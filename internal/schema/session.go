@@ -20,6 +20,7 @@ import (
 type session struct {
 	db   *sql.DB
 	seam *seam
+	pid  uint32 // the server's process, as the protocol announced it
 }
 
 // openSession connects. It returns a *ConnectError when that fails.
@@ -88,8 +89,8 @@ type seam struct {
 	file *File
 	// effect is the file's effect as JSON, nil when there is none.
 	effect []byte
-	// at is the line of the statement that passed last.
-	at       int
+	// line is where the statement that passed last begins in the file; a watcher reads it.
+	line     atomic.Int64
 	timeouts timeouts
 	// started is when the file's first statement passed.
 	started time.Time
@@ -125,10 +126,10 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 	if s.started.IsZero() {
 		s.started = time.Now()
 	}
-	s.at = s.file.line(query, s.at+1)
+	s.line.Store(int64(s.file.line(query, int(s.line.Load())+1)))
 	result, err := s.send(ctx, conn, query, args)
 	if err != nil {
-		s.failed = &failedStatement{line: s.at, sql: query}
+		s.failed = &failedStatement{line: int(s.line.Load()), sql: query}
 	}
 	return result, err
 }

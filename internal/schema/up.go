@@ -129,9 +129,8 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	var announced uint32
 	err = conn.Raw(func(c any) error {
-		announced = c.(*seamConn).Conn.Conn().PgConn().PID()
+		r.session.pid = c.(*seamConn).Conn.Conn().PgConn().PID()
 		return nil
 	})
 	if err != nil {
@@ -145,7 +144,7 @@ func (r *run) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prepare the session: %w", err)
 	}
-	if pid != announced {
+	if pid != r.session.pid {
 		return &RefusedError{"a connection pooler stands between this program and PostgreSQL, and a lock would protect nothing: set DATABASE_DIRECT_URL to the server itself"}
 	}
 	// Not every operating system can; there the server notices at the next statement.
@@ -200,14 +199,42 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		return result, fmt.Errorf("read the migrations: %w", err)
 	}
 	for i := range todo {
-		applied, err := r.apply(ctx, provider, &todo[i])
+		applied, err := r.applyPatiently(ctx, provider, &todo[i], result)
 		if err != nil {
-			return result, r.report(ctx, err, result)
+			return result, err
 		}
 		result.Applied = append(result.Applied, applied)
 		result.To = applied.Version
 	}
 	return result, nil
+}
+
+// applyPatiently applies one file, and tries it again from its beginning as long as a lock is what it failed for: a
+// savepoint would keep the locks that it had got.
+func (r *run) applyPatiently(ctx context.Context, provider *goose.Provider, f *File, result Result) (Applied, error) {
+	deadline := time.Now().Add(r.engine.config.RetryFor)
+	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
+		watcher := r.watch(ctx, f)
+		applied, err := r.apply(ctx, provider, f)
+		blockers, yielded := watcher.stop()
+		if err == nil {
+			return applied, nil
+		}
+		yielded = yielded && sqlState(err) == "57014" // its own cancelling, not another failure
+		wait := pause/2 + rand.N(pause)
+		if !yielded && !isLockState(sqlState(err)) || ctx.Err() != nil || time.Now().Add(wait).After(deadline) {
+			return Applied{}, r.report(ctx, err, blockers, yielded, result)
+		}
+		retry := Retry{File: f, Reason: "others waited for its locks", In: wait}
+		if !yielded {
+			retry.Reason = "a lock was not free"
+			if len(blockers) > 0 {
+				retry.Reason += ", held by " + blockersText(blockers)
+			}
+		}
+		r.engine.config.Progress(Event{Retrying: &retry})
+		sleep(ctx, wait)
+	}
 }
 
 // apply runs one file through goose.
@@ -216,7 +243,8 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 	r.file = f
 	seam := r.session.seam
 	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
-	seam.at, seam.started, seam.failed = 0, time.Time{}, nil
+	seam.started, seam.failed = time.Time{}, nil
+	seam.line.Store(0)
 	defer func() { seam.file = nil }()
 	start := time.Now()
 	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
@@ -228,13 +256,13 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 }
 
 // report turns goose's error into one that says all that a person needs, and puts the failure into the history.
-func (r *run) report(ctx context.Context, failure error, result Result) error {
+func (r *run) report(ctx context.Context, failure error, blockers []Blocker, yielded bool, result Result) error {
 	ctx = context.WithoutCancel(ctx) // what happened is told also when the run was cancelled
 	var partial *goose.PartialError
 	if errors.As(failure, &partial) {
 		failure = partial.Err
 	}
-	e := &MigrationError{Version: r.file.Version, File: r.file.Name, Applied: result.Applied, Err: failure}
+	e := &MigrationError{Version: r.file.Version, File: r.file.Name, Applied: result.Applied, Blockers: blockers, Yielded: yielded, Err: failure}
 	if failed := r.session.seam.failed; failed != nil {
 		e.Line, e.Statement = failed.line, failed.sql
 	}
