@@ -34,4 +34,6 @@ create table if not exists portaldb.history (
     hash text not null
 );
 
+create index if not exists history_version_idx on portaldb.history (version, seq desc);
+
 insert into portaldb.meta (bookkeeping) values (1) on conflict do nothing;

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func Files(fsys fs.FS) ([]File, error) {
 }
 
 // Validate looks at both halves as goose reads them, and refuses what goose would accept in silence: a half without a
-// statement, several statements outside a transaction.
+// statement, several statements outside a transaction, a statement that ends the transaction or outlives it.
 func (f File) Validate() error {
 	for _, up := range []bool{true, false} {
 		statements, tx, err := Statements(f, up)
@@ -74,8 +75,48 @@ func (f File) Validate() error {
 		case !tx && len(statements) > 1:
 			return fmt.Errorf("%s: its %s has %d statements; a NO TRANSACTION file holds exactly one, so that a crash leaves nothing half done", f.Name, half, len(statements))
 		}
+		for line, statement := range f.lines(statements) {
+			if why := forbidden(statement); why != "" {
+				return fmt.Errorf("%s:%d: %s", f.Name, line, why)
+			}
+		}
 	}
 	return nil
+}
+
+var (
+	comments           = regexp.MustCompile(`(?s)^(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+`)
+	transactionControl = regexp.MustCompile(`(?i)^(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b`)
+	sessionSetting     = regexp.MustCompile(`(?i)^(?:set\s+(?:session\s+)?(\w+)|reset|discard)\b`)
+)
+
+// forbidden says why a statement must not stand in a migration; empty when it may.
+func forbidden(statement string) string {
+	statement = comments.ReplaceAllString(statement, "")
+	if transactionControl.MatchString(statement) {
+		return "a migration must not begin or end transactions: what came before would survive its undoing"
+	}
+	if match := sessionSetting.FindStringSubmatch(statement); match != nil {
+		switch strings.ToLower(match[1]) {
+		case "local", "constraints", "transaction":
+		default:
+			return "a setting must not outlive the migration: use SET LOCAL"
+		}
+	}
+	return ""
+}
+
+// lines pairs statements, in the order in which goose sends them, with the lines where they begin.
+func (f File) lines(statements []string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		line := 0
+		for _, statement := range statements {
+			line = f.line(statement, line+1)
+			if !yield(line, statement) {
+				return
+			}
+		}
+	}
 }
 
 // line finds the line, counted from 1, where a statement that goose sent begins, searching from line after on.

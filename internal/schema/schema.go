@@ -136,6 +136,8 @@ func (e *Engine) Target() string { return Target(e.connect) }
 type state struct {
 	// versions are the applied versions, ascending.
 	versions []int64
+	// checksums are those of the applied files, where the history has them.
+	checksums map[int64]string
 	// legacy tells that the portal's tables are there without versions: legacy scripts made them.
 	legacy bool
 	// major is the server's major version.
@@ -169,32 +171,42 @@ func (s state) newer(files []File) []int64 {
 
 // readState asks the database where it stands. Two round trips, no locks.
 func readState(ctx context.Context, s *session) (state, error) {
-	var st state
-	var hasTable bool
+	st := state{checksums: map[int64]string{}}
+	var hasTable, hasHistory bool
 	err := s.db.QueryRowContext(ctx, `
-		select to_regclass('public.goose_db_version') is not null, to_regclass('public.submissions') is not null,
-		       current_setting('server_version_num')::int / 10000`).Scan(&hasTable, &st.legacy, &st.major)
+		select to_regclass('public.goose_db_version') is not null, to_regclass('portaldb.history') is not null,
+		       to_regclass('public.submissions') is not null, current_setting('server_version_num')::int / 10000`).
+		Scan(&hasTable, &hasHistory, &st.legacy, &st.major)
 	if err != nil {
 		return st, fmt.Errorf("look for the version table: %w", err)
 	}
 	if !hasTable {
 		return st, nil
 	}
-	// goose's own history: the newest row of a version counts, and older releases wrote false instead of deleting.
-	rows, err := s.db.QueryContext(ctx, `
-		select version_id from (
+	// goose's own record: the newest row of a version counts, and older releases wrote false instead of deleting.
+	query := `
+		select version_id, %s from (
 			select distinct on (version_id) version_id, is_applied from public.goose_db_version order by version_id, id desc
-		) newest where is_applied and version_id > 0 order by version_id`)
+		) newest where is_applied and version_id > 0 order by version_id`
+	checksum := `''`
+	if hasHistory {
+		checksum = `coalesce((select checksum from portaldb.history h where h.version = version_id and direction = 'up' and outcome = 'done' order by seq desc limit 1), '')`
+	}
+	rows, err := s.db.QueryContext(ctx, fmt.Sprintf(query, checksum))
 	if err != nil {
 		return st, fmt.Errorf("read the versions: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var v int64
-		if err := rows.Scan(&v); err != nil {
+		var sum string
+		if err := rows.Scan(&v, &sum); err != nil {
 			return st, fmt.Errorf("read the versions: %w", err)
 		}
 		st.versions = append(st.versions, v)
+		if sum != "" {
+			st.checksums[v] = sum
+		}
 	}
 	st.legacy = st.legacy && len(st.versions) == 0
 	return st, rows.Err()

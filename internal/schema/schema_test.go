@@ -419,6 +419,19 @@ func TestEngine_Up(t *testing.T) {
 		}
 	})
 
+	t.Run("an applied file was edited", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		if _, err := open(t, url, files("create table a ();")).Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		var refused *schema.RefusedError
+		_, err := open(t, url, files("create table a (b int);", "create table c ();")).Up(t.Context(), 0)
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "00001_create_thing1.sql was edited") {
+			t.Fatalf("got %v, want a refusal", err)
+		}
+	})
+
 	t.Run("tables of legacy scripts", func(t *testing.T) {
 		t.Parallel()
 		url := pgtest.Empty(t)
@@ -617,12 +630,30 @@ func TestFile_Validate(t *testing.T) {
 		{"select 1;", "goose"},
 		{"-- +goose Up\nselect 1\n-- +goose Down\nselect 1;", "goose"},
 		{"-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\nselect 2;\n-- +goose Down\nselect 1;", "exactly one"},
+		{"-- +goose Up\nselect 1;\nCommit ;\n-- +goose Down\nselect 1;", "00001_create_a.sql:3: a migration must not begin or end"},
+		{"-- +goose Up\nselect 1\n/* ; */;\n/* a */ -- b\nstart transaction;\n-- +goose Down\nselect 1;", "must not begin or end"},
+		{"-- +goose Up\nselect 1;\n-- +goose Down\nROLLBACK;", "00001_create_a.sql:4: a migration must not"},
+		{"-- +goose Up\nset search_path = x;\n-- +goose Down\nselect 1;", "use SET LOCAL"},
+		{"-- +goose Up\nSET SESSION lock_timeout = 1;\n-- +goose Down\nselect 1;", "use SET LOCAL"},
 		{"", "goose"},
 		{"\x00\xff", "goose"},
 	} {
 		f := schema.File{Version: 1, Name: "00001_create_a.sql", Body: c.body}
 		if err := f.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q in it", c.body, err, c.want)
+		}
+	}
+}
+
+func TestFile_Validate_allows(t *testing.T) {
+	t.Parallel()
+	for _, statement := range []string{
+		"set local lock_timeout = 1;", "set constraints all deferred;", "create table commit_log ();", "select 'commit';",
+		"-- +goose StatementBegin\ndo $$ begin perform 1; end $$;\n-- +goose StatementEnd",
+	} {
+		f := schema.File{Version: 1, Name: "00001_create_a.sql", Body: "-- +goose Up\n" + statement + "\n-- +goose Down\nselect 1;"}
+		if err := f.Validate(); err != nil {
+			t.Errorf("%s: %v", statement, err)
 		}
 	}
 }

@@ -75,6 +75,12 @@ func (e *Engine) plan(st state, to int64) ([]File, error) {
 			"%s is not applied, but version %d is: a file was added below the database's version; renumber it to come last",
 			pending[0].Name, st.version())}
 	}
+	for _, f := range e.files {
+		if sum := st.checksums[f.Version]; sum != "" && sum != f.Checksum {
+			return nil, &RefusedError{fmt.Sprintf(
+				"%s was edited after it was applied: put it back as it was and write the change as a new migration", f.Name)}
+		}
+	}
 	todo := slices.DeleteFunc(pending, func(f File) bool { return f.Version > to })
 	for _, f := range todo {
 		if err := f.Validate(); err != nil {
