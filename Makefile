@@ -17,11 +17,11 @@ dev: build ## Start everything: PostgreSQL, migrations, HTTP API; installs Postg
 build: ## Build bin/portaldb
 	@$(BUILD)
 
-test: verify lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL when it is missing
+test: lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL when it is missing
 	@tools/install.sh postgresql
 	$(TOOL) gotestsum --format pkgname-and-test-fails -- -short -timeout 10m ./...
 
-test-full: verify lint ## The same with the long tests in full size
+test-full: lint ## The same with the long tests in full size
 	@tools/install.sh postgresql
 	$(TOOL) gotestsum --format pkgname-and-test-fails -- -race -timeout 60m ./...
 
@@ -30,8 +30,9 @@ generate: ## Write db/ from queries/ and migrations/, and the effect of each mig
 	$(TOOL) sqlc generate
 	go test ./internal/schema -run '^TestEffects_Fresh$$' -count=1 -update
 
-verify: ## Check that what is generated is in step with its source
-	$(TOOL) sqlc diff
+verify: ## Check that what is generated is in step with its source, and that every query prepares
+	@tools/install.sh postgresql
+	go test ./queries ./internal/schema -run "^(TestVet|TestGenerated|TestEffects_Fresh)$$"
 
 lint: ## Run golangci-lint, with the import rules of the layout
 	$(TOOL) golangci-lint run

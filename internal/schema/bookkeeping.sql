@@ -36,4 +36,4 @@ create table if not exists portaldb.history (
 
 create index if not exists history_version_idx on portaldb.history (version, seq desc);
 
-insert into portaldb.meta (bookkeeping) values (1) on conflict do nothing;
+insert into portaldb.meta (bookkeeping) values (1) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;

@@ -268,6 +268,17 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	return status, nil
 }
 
+// Version reads the database's version, as cheaply as that can be had.
+func (e *Engine) Version(ctx context.Context) (int64, error) {
+	s, err := e.session(ctx, "version")
+	if err != nil {
+		return 0, err
+	}
+	defer s.close()
+	st, err := readState(ctx, s)
+	return st.version(), err
+}
+
 // Catalog reads the live schema.
 func (e *Engine) Catalog(ctx context.Context) (catalog.Catalog, error) {
 	s, err := e.session(ctx, "catalog")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
-	"errors"
 	"fmt"
 	"time"
 
@@ -14,6 +13,9 @@ import (
 
 //go:embed bookkeeping.sql
 var bookkeepingSQL string
+
+// bookkeepingVersion is the number that bookkeeping.sql leaves in portaldb.meta.
+const bookkeepingVersion = 1
 
 const versionTable = "public.goose_db_version"
 
@@ -98,19 +100,21 @@ func (r *run) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("make the bookkeeping: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to undo
+	var number int
+	var environment sql.NullString
 	var exists bool
 	if err := tx.QueryRowContext(ctx, `select to_regclass('portaldb.meta') is not null`).Scan(&exists); err != nil {
 		return fmt.Errorf("look for the bookkeeping: %w", err)
 	}
-	if !exists {
+	if exists {
+		if err := tx.QueryRowContext(ctx, `select bookkeeping, environment from portaldb.meta`).Scan(&number, &environment); err != nil {
+			return fmt.Errorf("read the bookkeeping: %w", err)
+		}
+	}
+	if number < bookkeepingVersion {
 		if _, err := tx.ExecContext(ctx, bookkeepingSQL); err != nil {
 			return fmt.Errorf("make the bookkeeping: %w", err)
 		}
-	}
-	var environment sql.NullString
-	err = tx.QueryRowContext(ctx, `select environment from portaldb.meta`).Scan(&environment)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the environment: %w", err)
 	}
 	switch environment.String {
 	case wanted:
