@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/url"
@@ -251,6 +252,16 @@ func (s *Server) URL(database string) string {
 
 // Dir returns the folder of the cluster.
 func (s *Server) Dir() string { return s.folder.dir }
+
+// ClientDir returns a folder for what the caller keeps with the cluster, such as a token for it: only
+// the caller's account can enter it, and Reset removes it. It is created if it is missing.
+func (s *Server) ClientDir() (string, error) {
+	dir := s.folder.path(clientName)
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("create the client's folder: %w", err)
+	}
+	return dir, nil
+}
 
 // LogFile returns the file that the server writes its log to.
 func (s *Server) LogFile() string { return s.folder.logFile() }

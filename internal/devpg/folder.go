@@ -26,6 +26,7 @@ const (
 	portName     = "port"
 	logName      = "postgres.log"
 	oldLogName   = "postgres.log.old"
+	clientName   = "client" // what the program that uses the cluster keeps with it
 )
 
 // mark is the first line of the lock file.
@@ -252,7 +253,7 @@ func Reset(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	// The lock file goes last: until then the folder is ours to reset again.
-	for _, name := range []string{dataName, newDataName, passwordName, portName, logName, oldLogName, lockName} {
+	for _, name := range []string{dataName, newDataName, passwordName, portName, logName, oldLogName, clientName, lockName} {
 		if err := f.removeAll(name); err != nil {
 			return fmt.Errorf("reset the data folder: %w", err)
 		}

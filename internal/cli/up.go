@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"portaldb/internal/schema"
+)
+
+type upCommand struct {
+	migrating
+	To int64 `placeholder:"N" help:"Stop at version N."`
+}
+
+// Help is the long help.
+func (upCommand) Help() string {
+	return `Safe to start on every replica at once: one applies, the others wait for it. Whatever ends it, the database is at a version.
+
+Examples:
+
+    DATABASE_URL=postgres://portal@db.example.org/portal portaldb up
+    portaldb up --to 36 --json`
+}
+
+// upReport is the result as programs read it. Error is there when the run failed.
+type upReport struct {
+	schema.Result
+	Error *upFailure `json:"error,omitempty"`
+}
+
+type upFailure struct {
+	Message   string `json:"message"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Statement string `json:"statement,omitempty"`
+	SQLState  string `json:"sqlstate,omitempty"`
+	State     string `json:"state,omitempty"`
+	Next      string `json:"next,omitempty"`
+}
+
+// Run applies what is pending.
+func (c upCommand) Run(ctx context.Context, a *app) error {
+	engine, err := c.engine(a)
+	if err != nil {
+		return err
+	}
+	if c.To < 0 || c.To > engine.Latest() {
+		return usageError{fmt.Sprintf("--to takes a version from 1 to %d", engine.Latest())}
+	}
+	a.logf("%s%s", engine.Target(), inEnvironment(c.Environment))
+	start := time.Now()
+	result, err := engine.Up(ctx, c.To)
+	if err != nil {
+		return errors.Join(err, a.printFailure(result, err))
+	}
+	text := fmt.Sprintf("at version %d, nothing to apply\n", result.To)
+	if n := len(result.Applied); n > 0 {
+		text = fmt.Sprintf("at version %d, applied %d from version %d in %s\n", result.To, n, result.From, time.Since(start).Round(time.Millisecond))
+	}
+	return a.print(upReport{Result: result}, text)
+}
+
+// printFailure gives programs what explain gives to people.
+func (a *app) printFailure(result schema.Result, err error) error {
+	failure := upFailure{Message: err.Error()}
+	var failed *schema.MigrationError
+	if errors.As(err, &failed) {
+		failure.File, failure.Line, failure.Statement = failed.File, failed.Line, failed.Statement
+		failure.SQLState, failure.State, failure.Next = failed.SQLState(), failed.State, failed.Next
+	}
+	if result.Applied == nil {
+		result.Applied = []schema.Applied{}
+	}
+	return a.print(upReport{Result: result, Error: &failure}, "")
+}
+
+// progress prints a run's steps as they happen.
+func (a *app) progress(e schema.Event) {
+	switch {
+	case e.Waiting != "":
+		a.logf("waiting for the migration lock, held by %s", e.Waiting)
+	case e.Applied != nil:
+		a.logf("applied %s  %d ms", e.Applied.Name, e.Applied.MS)
+	case e.Retrying != nil:
+		a.logf("undone  %s: %s; trying again in %s", e.Retrying.File.Name, e.Retrying.Reason, e.Retrying.In.Round(time.Millisecond))
+	case e.Progress != nil:
+		a.logf("running %s", progressText(*e.Progress))
+	}
+}
+
+func progressText(p schema.Progress) string {
+	text := fmt.Sprintf("%s:%d  %s", p.File.Name, p.Line, p.Elapsed.Round(time.Second))
+	if p.Phase != "" {
+		text += ", " + p.Phase
+	}
+	if p.Total > 0 {
+		text += fmt.Sprintf(", %d of %d (%d %%)", p.Done, p.Total, p.Done*100/p.Total)
+	}
+	for _, b := range p.Blockers {
+		text += ", waiting for " + b.String()
+	}
+	return text
+}
+
+func inEnvironment(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ", environment " + name
+}

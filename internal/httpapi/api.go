@@ -1,0 +1,166 @@
+// Package httpapi serves package portal as JSON over HTTP.
+//
+// Every failure is a problem document with a code of package portal. A text filter that is given but empty selects the
+// rows with empty text. Objects may name a field once only; within payload, result and meta, which are passed through,
+// the last of several counts, as jsonb has it.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"portaldb/internal/portal"
+)
+
+const (
+	// MaxBody is the longest request body, in bytes.
+	MaxBody = 10 << 20
+
+	// DefaultRequestTimeout is how long one request may take from its headers on.
+	DefaultRequestTimeout = 30 * time.Second
+)
+
+const tooLarge = "the body must not be longer than 10 MiB"
+
+// Config says what an API serves.
+type Config struct {
+	// Service does the work.
+	Service *portal.Service
+
+	// Ready says why the service cannot do its work now, for GET /readyz: the message of a portal.Error is shown, of
+	// any other it is not. nil means always ready.
+	Ready func(context.Context) error
+
+	// Logger gets one line for each request. It should mask personal data with portal.MaskLogAttr.
+	Logger *slog.Logger
+
+	// Version of the program, for the description of the API.
+	Version string
+
+	// RequestTimeout is how long one request may take. 0 means DefaultRequestTimeout.
+	RequestTimeout time.Duration
+}
+
+// API is the HTTP API, an http.Handler.
+type API struct {
+	service        *portal.Service
+	ready          func(context.Context) error
+	logger         *slog.Logger
+	requestTimeout time.Duration
+	mux            *http.ServeMux
+	huma           huma.API
+	draining       atomic.Bool
+}
+
+// New returns the API.
+func New(cfg Config) *API {
+	if cfg.Ready == nil {
+		cfg.Ready = func(context.Context) error { return nil }
+	}
+	if cfg.RequestTimeout == 0 {
+		cfg.RequestTimeout = DefaultRequestTimeout
+	}
+	a := &API{
+		service:        cfg.Service,
+		ready:          cfg.Ready,
+		logger:         cfg.Logger,
+		requestTimeout: cfg.RequestTimeout,
+		mux:            http.NewServeMux(),
+	}
+	a.huma = humago.New(a.mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "portaldb", Version: cfg.Version},
+			Components: &huma.Components{
+				SecuritySchemes: map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": {Marshal: marshal, Unmarshal: unmarshal}},
+		DefaultFormat: "application/json",
+	})
+	a.addHealth()
+	a.addSubmissions()
+	a.addAudits()
+	a.addStats()
+	return a
+}
+
+// Drain makes GET /readyz answer that the service is not ready, so that no new callers come. Everything else goes on.
+func (a *API) Drain() { a.draining.Store(true) }
+
+// register adds an operation for callers with a role; none is needed if it is empty.
+func register[I, O any](a *API, op huma.Operation, role portal.Role, handler func(context.Context, *I) (*O, error)) {
+	if role != "" {
+		op.Security = []map[string][]string{{"token": {string(role)}}}
+		op.Middlewares = append(op.Middlewares, a.authorize(role))
+	}
+	if op.Method != http.MethodGet {
+		op.Middlewares = append(op.Middlewares, a.acceptJSON)
+		op.SkipValidateBody = true // unmarshal and package portal check it, without a second copy of 10 MiB
+		op.MaxBodyBytes = MaxBody + 1
+		op.BodyReadTimeout = a.requestTimeout
+	}
+	huma.Register(a.huma, op, handler)
+}
+
+// authorize lets those requests pass that bear a token which includes the role.
+func (a *API) authorize(role portal.Role) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		scheme, secret, _ := strings.Cut(ctx.Header("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb"`)
+			a.refuse(ctx, portal.CodeUnauthenticated, "a token is needed: Authorization: Bearer")
+			return
+		}
+		token, err := a.service.Authenticate(ctx.Context(), strings.TrimSpace(secret))
+		switch {
+		case portal.ErrorCode(err) == portal.CodeUnauthenticated:
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb", error="invalid_token"`)
+			fallthrough
+		case err != nil:
+			huma.WriteErr(a.huma, ctx, http.StatusInternalServerError, "", err)
+			return
+		}
+		exchangeOf(ctx.Context()).token = token.Name
+		if !token.Role.Includes(role) {
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb", error="insufficient_scope"`)
+			a.refuse(ctx, portal.CodeForbidden, "this needs a token of the role "+string(role))
+			return
+		}
+		next(ctx)
+	}
+}
+
+// acceptJSON lets those requests pass whose body is JSON and not too long, as far as the headers say.
+func (a *API) acceptJSON(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humago.Unwrap(ctx)
+	if given := r.Header.Get("Content-Type"); given != "" {
+		mediaType, _, err := mime.ParseMediaType(given)
+		if err != nil || mediaType != "application/json" {
+			a.refuse(ctx, portal.CodeUnsupported, "the body must be application/json")
+			return
+		}
+		r.Header.Set("Content-Type", mediaType) // huma minds case
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		a.refuse(ctx, portal.CodeUnsupported, "the body must not be compressed")
+		return
+	}
+	if r.ContentLength > MaxBody {
+		a.refuse(ctx, portal.CodeTooLarge, tooLarge)
+		return
+	}
+	next(ctx)
+}
+
+func (a *API) refuse(ctx huma.Context, code portal.Code, message string) {
+	huma.WriteErr(a.huma, ctx, statuses[code], "", &portal.Error{Code: code, Message: message})
+}

@@ -1,0 +1,224 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"portaldb/internal/portal"
+)
+
+// audit is a portal.Audit on the wire.
+type audit struct {
+	ID        int64           `json:"id"`
+	At        time.Time       `json:"at"`
+	ActorCPF  *string         `json:"actor_cpf" doc:"Who did it; empty or anonymous too."`
+	ActorNome *string         `json:"actor_nome"`
+	Kind      string          `json:"kind" doc:"The automation."`
+	Action    string          `json:"action" doc:"What was done."`
+	Meta      json.RawMessage `json:"meta" doc:"Details: any JSON."`
+}
+
+func (a *audit) appendJSON(b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = strconv.AppendInt(b, a.ID, 10)
+	b = append(b, `,"at":`...)
+	b = appendTime(b, a.At)
+	b = append(b, `,"actor_cpf":`...)
+	b = appendNullable(b, a.ActorCPF)
+	b = append(b, `,"actor_nome":`...)
+	b = appendNullable(b, a.ActorNome)
+	b = append(b, `,"kind":`...)
+	b = appendString(b, a.Kind)
+	b = append(b, `,"action":`...)
+	b = appendString(b, a.Action)
+	b = append(b, `,"meta":`...)
+	b = appendRaw(b, a.Meta)
+	return append(b, '}')
+}
+
+type auditPage struct {
+	Items      []audit `json:"items"`
+	NextCursor string  `json:"next_cursor" nullable:"true" doc:"Where the next page begins; null on the last one."`
+}
+
+func (p *auditPage) appendJSON(b []byte) []byte {
+	return appendPage(b, p.Items, func(b []byte, a *audit) []byte { return a.appendJSON(b) }, p.NextCursor)
+}
+
+// newAudit is an audit event to add.
+type newAudit struct {
+	ActorCPF  *string         `json:"actor_cpf,omitempty"`
+	ActorNome *string         `json:"actor_nome,omitempty"`
+	Kind      string          `json:"kind" minLength:"1" doc:"The automation."`
+	Action    string          `json:"action" minLength:"1" doc:"What was done."`
+	Meta      json.RawMessage `json:"meta,omitempty" doc:"Details: an object. A submission's id belongs under sid."`
+}
+
+func (n *newAudit) decode(data []byte) error {
+	return decodeObject(data, func(name string) any {
+		switch name {
+		case "actor_cpf":
+			return &n.ActorCPF
+		case "actor_nome":
+			return &n.ActorNome
+		case "kind":
+			return &n.Kind
+		case "action":
+			return &n.Action
+		case "meta":
+			return &n.Meta
+		}
+		return nil
+	})
+}
+
+// newAudits is the body that adds audit events: one of them, or an array.
+type newAudits struct{ events []newAudit }
+
+// Schema describes the body.
+func (*newAudits) Schema(registry huma.Registry) *huma.Schema {
+	least, most := 1, portal.MaxAudits
+	one := registry.Schema(reflect.TypeFor[newAudit](), true, "")
+	return &huma.Schema{OneOf: []*huma.Schema{one, {Type: huma.TypeArray, Items: one, MinItems: &least, MaxItems: &most}}}
+}
+
+func (n *newAudits) decode(data []byte) error {
+	if !beginsArray(data) {
+		n.events = make([]newAudit, 1)
+		return n.events[0].decode(data)
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(data, &elements); err != nil {
+		return syntax(err)
+	}
+	if len(elements) > portal.MaxAudits {
+		return fmt.Errorf("must not have more than %d events", portal.MaxAudits)
+	}
+	n.events = make([]newAudit, len(elements))
+	for i, element := range elements {
+		if err := n.events[i].decode(element); err != nil {
+			return fmt.Errorf("[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+type (
+	createAudits  struct{ Body newAudits }
+	createdAudits struct {
+		Body struct {
+			Created int `json:"created" doc:"How many events were added."`
+		}
+	}
+	manyAudits struct{ Body *auditPage }
+)
+
+type listAudits struct {
+	filter portal.AuditFilter
+	page   portal.PageRequest
+}
+
+// Resolve reads the parameters.
+func (l *listAudits) Resolve(ctx huma.Context) []error {
+	q := readQuery(ctx)
+	l.filter = portal.AuditFilter{
+		Kind:     q.text("kind"),
+		Action:   q.text("action"),
+		ActorCPF: q.text("actor_cpf"),
+		SID:      q.text("sid"),
+		Q:        q.text("q"),
+		Since:    q.time("since"),
+		Until:    q.time("until"),
+	}
+	l.page = q.page()
+	return q.errs
+}
+
+var listAuditsParams = slices.Concat([]*huma.Param{
+	textParam("kind", "The automation."),
+	textParam("action", "What was done."),
+	textParam("actor_cpf", "Who did it."),
+	textParam("sid", "The submission's id, as meta has it under sid."),
+	textParam("q", "Part of actor_nome, kind, action or meta, whatever the case. No index helps: give kind, since or until too."),
+	sinceParam, untilParam,
+}, pageParams)
+
+type listSubmissionAudits struct {
+	ID   string `path:"id"`
+	page portal.PageRequest
+}
+
+// Resolve reads the parameters.
+func (l *listSubmissionAudits) Resolve(ctx huma.Context) []error {
+	q := readQuery(ctx)
+	l.page = q.page()
+	return q.errs
+}
+
+func (a *API) addAudits() {
+	tags := []string{"audits"}
+	register(a, huma.Operation{
+		OperationID:   "create-audits",
+		Method:        http.MethodPost,
+		Path:          "/v1/audits",
+		Summary:       "Add audit events, all or none",
+		Tags:          tags,
+		DefaultStatus: http.StatusCreated,
+	}, portal.RoleWriter, a.createAudits)
+	register(a, huma.Operation{
+		OperationID: "list-audits",
+		Method:      http.MethodGet,
+		Path:        "/v1/audits",
+		Summary:     "List audit events, the newest first",
+		Tags:        tags,
+		Parameters:  listAuditsParams,
+	}, portal.RoleReader, a.listAudits)
+	register(a, huma.Operation{
+		OperationID: "list-submission-audits",
+		Method:      http.MethodGet,
+		Path:        "/v1/submissions/{id}/audits",
+		Summary:     "List the audit events of a submission, the newest first",
+		Tags:        tags,
+		Parameters:  slices.Clone(pageParams),
+	}, portal.RoleReader, a.listSubmissionAudits)
+}
+
+func (a *API) createAudits(ctx context.Context, in *createAudits) (*createdAudits, error) {
+	events := make([]portal.NewAudit, len(in.Body.events))
+	for i, event := range in.Body.events {
+		events[i] = portal.NewAudit(event)
+	}
+	if err := a.service.CreateAudits(ctx, events); err != nil {
+		return nil, err
+	}
+	answer := &createdAudits{}
+	answer.Body.Created = len(events)
+	return answer, nil
+}
+
+func (a *API) listAudits(ctx context.Context, in *listAudits) (*manyAudits, error) {
+	return newAuditPage(a.service.ListAudits(ctx, in.filter, in.page))
+}
+
+func (a *API) listSubmissionAudits(ctx context.Context, in *listSubmissionAudits) (*manyAudits, error) {
+	return newAuditPage(a.service.ListSubmissionAudits(ctx, in.ID, in.page))
+}
+
+func newAuditPage(page portal.Page[portal.Audit], err error) (*manyAudits, error) {
+	if err != nil {
+		return nil, err
+	}
+	answer := &auditPage{Items: make([]audit, len(page.Items)), NextCursor: page.NextCursor}
+	for i, item := range page.Items {
+		answer.Items[i] = audit(item)
+	}
+	return &manyAudits{answer}, nil
+}

@@ -1,0 +1,115 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// appender is an answer that writes itself: without reflection, and with the JSON of the database as it is.
+type appender interface {
+	appendJSON([]byte) []byte
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxPooled is the largest buffer that is kept.
+const maxPooled = 1 << 20
+
+// marshal writes an answer. That the client has gone is no error: nobody is left to tell.
+func marshal(w io.Writer, v any) error {
+	if a, ok := v.(appender); ok {
+		buffer := buffers.Get().(*[]byte)
+		*buffer = append(a.appendJSON((*buffer)[:0]), '\n')
+		w.Write(*buffer)
+		if cap(*buffer) <= maxPooled {
+			buffers.Put(buffer)
+		}
+		return nil
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Write(append(text, '\n'))
+	return nil
+}
+
+// appendPage appends a page of a list.
+func appendPage[T any](b []byte, items []T, appendItem func([]byte, *T) []byte, nextCursor string) []byte {
+	b = append(b, `{"items":[`...)
+	for i := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendItem(b, &items[i])
+	}
+	b = append(b, `],"next_cursor":`...)
+	if nextCursor == "" {
+		return append(b, "null}"...)
+	}
+	b = appendString(b, nextCursor)
+	return append(b, '}')
+}
+
+func appendNullable(b []byte, text *string) []byte {
+	if text == nil {
+		return append(b, "null"...)
+	}
+	return appendString(b, *text)
+}
+
+// appendRaw appends JSON of the database byte for byte.
+func appendRaw(b []byte, value json.RawMessage) []byte {
+	if value == nil {
+		return append(b, "null"...)
+	}
+	return append(b, value...)
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	b = append(b, '"')
+	b = t.UTC().AppendFormat(b, time.RFC3339Nano)
+	return append(b, '"')
+}
+
+// appendString appends a JSON string. Other than by encoding/json, characters that matter to HTML only stay as they are.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	done := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				b = append(b, s[done:i]...)
+				b = append(b, `\ufffd`...)
+				done = i + 1
+			}
+			i += size
+			continue
+		}
+		if c < ' ' || c == '"' || c == '\\' {
+			b = append(b, s[done:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\n':
+				b = append(b, '\\', 'n')
+			case '\r':
+				b = append(b, '\\', 'r')
+			case '\t':
+				b = append(b, '\\', 't')
+			default:
+				b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+			}
+			done = i + 1
+		}
+		i++
+	}
+	b = append(b, s[done:]...)
+	return append(b, '"')
+}

@@ -1,0 +1,153 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"portaldb/internal/portal"
+)
+
+// exchange is what is known of a request and its response beside their contents.
+type exchange struct {
+	id    string // of the request
+	token string // name of the API token, once it was accepted
+	err   error  // why the service failed
+}
+
+type exchangeKey struct{}
+
+// exchangeOf returns the exchange that a request belongs to.
+func exchangeOf(ctx context.Context) *exchange {
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return &exchange{}
+	}
+	return x
+}
+
+// ServeHTTP answers a request, whatever happens, and writes a line to the log: never the path, the query or the body,
+// which hold personal data.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	x := &exchange{id: requestID(r)}
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), exchangeKey{}, x), a.requestTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
+	r.Body = bodyReader{r.Body}
+	out := &response{ResponseWriter: w, request: r}
+	out.Header().Set("X-Request-Id", x.id)
+
+	defer func() {
+		fault := recover()
+		if fault != nil {
+			x.err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
+			if out.status == 0 {
+				document(x, http.StatusInternalServerError, portal.CodeInternal, portal.ErrorMessage(x.err)).write(out)
+			}
+		}
+		a.log(r, x, out, time.Since(began))
+		if fault != nil && fault == http.ErrAbortHandler {
+			panic(fault)
+		}
+	}()
+	a.mux.ServeHTTP(out, r)
+	if out.unrouted != 0 {
+		out.request = nil
+		unrouted(x, out.unrouted).write(out)
+	}
+}
+
+// unrouted is the document for what no route takes.
+func unrouted(x *exchange, status int) *problem {
+	if status == http.StatusMethodNotAllowed {
+		return document(x, status, portal.CodeUnsupported, "this path takes other methods, which Allow lists")
+	}
+	return document(x, status, portal.CodeNotFound, "there is nothing at this path")
+}
+
+func (a *API) log(r *http.Request, x *exchange, out *response, took time.Duration) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("request_id", x.id),
+		slog.String("method", r.Method),
+		slog.String("route", r.Pattern),
+		slog.Int("status", out.status),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.Int64("bytes", out.bytes),
+	}
+	if x.token != "" {
+		attrs = append(attrs, slog.String("token", x.token))
+	}
+	if x.err != nil {
+		level = slog.LevelError
+		attrs = append(attrs, slog.Any("error", x.err))
+	}
+	a.logger.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// requestID returns the id that the caller or a proxy gave the request, if it is fit for a log, or else a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if len(id) < 1 || len(id) > 64 {
+		return rand.Text()
+	}
+	for _, c := range []byte(id) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return rand.Text()
+		}
+	}
+	return id
+}
+
+// response counts what is sent, and holds back the plain text with which http.ServeMux answers what no route takes.
+type response struct {
+	http.ResponseWriter
+	request  *http.Request // nil once nothing is to be held back
+	status   int
+	bytes    int64
+	unrouted int // the status that was held back
+}
+
+// WriteHeader sends the status.
+func (w *response) WriteHeader(status int) {
+	if w.request != nil && w.request.Pattern == "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
+		w.unrouted = status
+		return
+	}
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (w *response) Write(b []byte) (int, error) {
+	if w.request != nil && w.unrouted != 0 {
+		return len(b), nil
+	}
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// bodyReader makes it the caller's failure when the body of a request ends early or is badly framed.
+type bodyReader struct{ io.ReadCloser }
+
+func (b bodyReader) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &portal.Error{Code: portal.CodeInvalid, Message: "the body could not be read", Err: err}
+	}
+	return n, err
+}

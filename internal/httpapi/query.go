@@ -1,0 +1,175 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"portaldb/internal/portal"
+)
+
+// query reads the parameters of a request that its operation documents. huma would read them too, but takes what is
+// malformed or empty for absent, and so a filter that was meant for none.
+type query struct {
+	values url.Values
+	errs   []error
+}
+
+// readQuery returns the parameters, having noted those that the operation does not document, that are given more than
+// once (but for lists) or that are not text.
+func readQuery(ctx huma.Context) *query {
+	u := ctx.URL()
+	values, err := url.ParseQuery(u.RawQuery)
+	q := &query{values: values}
+	if err != nil {
+		q.errs = append(q.errs, &huma.ErrorDetail{Location: "query", Message: "is malformed"})
+		return q
+	}
+	for name, given := range values {
+		param := documented(ctx.Operation(), name)
+		switch {
+		case param == nil:
+			q.refuse(printable(name), "is not known")
+		case len(given) > 1 && param.Schema.Type != huma.TypeArray:
+			q.refuse(name, "must be given once")
+		}
+		for _, text := range given {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				q.refuse(printable(name), "must be UTF-8 without U+0000")
+			}
+		}
+	}
+	return q
+}
+
+func documented(op *huma.Operation, name string) *huma.Param {
+	for _, param := range op.Parameters {
+		if param.In == "query" && param.Name == name {
+			return param
+		}
+	}
+	return nil
+}
+
+// printable shortens the name of a parameter that the caller made up.
+func printable(name string) string {
+	const most = 40
+	name = strings.ToValidUTF8(name, "?")
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "") + "..."
+	}
+	return name
+}
+
+func (q *query) refuse(name, message string) {
+	q.errs = append(q.errs, &huma.ErrorDetail{Location: "query." + name, Message: message})
+}
+
+// text returns a parameter, which may be empty, or nil if it is not given.
+func (q *query) text(name string) *string {
+	given, ok := q.values[name]
+	if !ok {
+		return nil
+	}
+	return &given[0]
+}
+
+// list returns all values of a parameter that may be given several times or have several values between commas.
+func (q *query) list(name string) []string {
+	var all []string
+	for _, given := range q.values[name] {
+		all = append(all, strings.Split(given, ",")...)
+	}
+	return all
+}
+
+// number returns a parameter between lowest and highest, or 0 if it is not given.
+func (q *query) number(name string, lowest, highest int) int {
+	given, ok := q.values[name]
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(given[0])
+	if err != nil || n < lowest || n > highest {
+		q.refuse(name, fmt.Sprintf("must be a number between %d and %d", lowest, highest))
+	}
+	return n
+}
+
+// time returns a parameter, or nil if it is not given.
+func (q *query) time(name string) *time.Time {
+	given, ok := q.values[name]
+	if !ok {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, given[0])
+	if err != nil {
+		q.refuse(name, "must be a time like 2026-01-31T12:00:00Z or 2026-01-31T09:00:00-03:00, a + written as %2B")
+	}
+	return &t
+}
+
+// json returns a parameter that is JSON, or nil if it is not given.
+func (q *query) json(name string) json.RawMessage {
+	given, ok := q.values[name]
+	if !ok {
+		return nil
+	}
+	value := json.RawMessage(given[0])
+	if err := checkJSON(value); err != nil {
+		q.refuse(name, err.Error())
+	} else if !json.Valid(value) {
+		q.refuse(name, "must be JSON")
+	}
+	return value
+}
+
+// page returns the parameters that every list has.
+func (q *query) page() portal.PageRequest {
+	page := portal.PageRequest{
+		Limit:  q.number("limit", 1, portal.MaxLimit),
+		Offset: q.number("offset", 0, portal.MaxOffset),
+	}
+	if cursor := q.text("cursor"); cursor != nil {
+		if *cursor == "" {
+			q.refuse("cursor", "must not be empty; leave it out for the first page")
+		}
+		page.Cursor = *cursor
+	}
+	return page
+}
+
+// pageParams document what page reads.
+var pageParams = []*huma.Param{
+	numberParam("limit", 1, portal.MaxLimit, "How many items at most. Default: that of the cursor, or else "+strconv.Itoa(portal.DefaultLimit)+"."),
+	numberParam("offset", 0, portal.MaxOffset, "How many items to leave out first. Slow when large, and items that are added meanwhile shift the pages."),
+	textParam("cursor", "next_cursor of the page before. It carries the filters: those given beside it must be the same."),
+}
+
+// sinceParam and untilParam document the times that lists and counts are narrowed down by.
+var (
+	sinceParam = timeParam("since", "Only what happened then or later.")
+	untilParam = timeParam("until", "Only what happened before.")
+)
+
+func queryParam(name, description string, schema *huma.Schema) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: description, Schema: schema}
+}
+
+func textParam(name, description string) *huma.Param {
+	return queryParam(name, description, &huma.Schema{Type: huma.TypeString})
+}
+
+func timeParam(name, description string) *huma.Param {
+	return queryParam(name, description, &huma.Schema{Type: huma.TypeString, Format: "date-time"})
+}
+
+func numberParam(name string, lowest, highest float64, description string) *huma.Param {
+	return queryParam(name, description, &huma.Schema{Type: huma.TypeInteger, Minimum: &lowest, Maximum: &highest})
+}

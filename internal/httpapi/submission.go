@@ -1,0 +1,264 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"portaldb/internal/portal"
+)
+
+// submission is a portal.Submission on the wire.
+type submission struct {
+	ID         string          `json:"id"`
+	Kind       string          `json:"kind" doc:"The automation."`
+	Version    string          `json:"version" doc:"Of the automation."`
+	ActorCPF   *string         `json:"actor_cpf" doc:"Of who asked for it; empty or anonymous too."`
+	ActorNome  *string         `json:"actor_nome"`
+	ActorEmail *string         `json:"actor_email"`
+	Payload    json.RawMessage `json:"payload" doc:"The request: an object, in old rows any JSON."`
+	Status     string          `json:"status" enum:"queued,running,done,error"`
+	Result     json.RawMessage `json:"result" doc:"The outcome: any JSON."`
+	Error      *string         `json:"error" doc:"Why it failed."`
+	CreatedAt  time.Time       `json:"created_at"`
+	UpdatedAt  time.Time       `json:"updated_at"`
+}
+
+func (s *submission) appendJSON(b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendString(b, s.ID)
+	b = append(b, `,"kind":`...)
+	b = appendString(b, s.Kind)
+	b = append(b, `,"version":`...)
+	b = appendString(b, s.Version)
+	b = append(b, `,"actor_cpf":`...)
+	b = appendNullable(b, s.ActorCPF)
+	b = append(b, `,"actor_nome":`...)
+	b = appendNullable(b, s.ActorNome)
+	b = append(b, `,"actor_email":`...)
+	b = appendNullable(b, s.ActorEmail)
+	b = append(b, `,"payload":`...)
+	b = appendRaw(b, s.Payload)
+	b = append(b, `,"status":`...)
+	b = appendString(b, s.Status)
+	b = append(b, `,"result":`...)
+	b = appendRaw(b, s.Result)
+	b = append(b, `,"error":`...)
+	b = appendNullable(b, s.Error)
+	b = append(b, `,"created_at":`...)
+	b = appendTime(b, s.CreatedAt)
+	b = append(b, `,"updated_at":`...)
+	b = appendTime(b, s.UpdatedAt)
+	return append(b, '}')
+}
+
+type submissionPage struct {
+	Items      []submission `json:"items"`
+	NextCursor string       `json:"next_cursor" nullable:"true" doc:"Where the next page begins; null on the last one."`
+}
+
+func (p *submissionPage) appendJSON(b []byte) []byte {
+	return appendPage(b, p.Items, func(b []byte, s *submission) []byte { return s.appendJSON(b) }, p.NextCursor)
+}
+
+// newSubmission is the body that creates a submission.
+type newSubmission struct {
+	ID         string          `json:"id,omitempty" format:"uuid" doc:"Chosen by the service if it is left out."`
+	Kind       string          `json:"kind" minLength:"1" doc:"The automation."`
+	Version    string          `json:"version" minLength:"1" doc:"Of the automation."`
+	ActorCPF   *string         `json:"actor_cpf,omitempty"`
+	ActorNome  *string         `json:"actor_nome,omitempty"`
+	ActorEmail *string         `json:"actor_email,omitempty"`
+	Payload    json.RawMessage `json:"payload" doc:"The request: an object."`
+	Status     string          `json:"status,omitempty" enum:"queued,done" default:"queued"`
+	Result     json.RawMessage `json:"result,omitempty" doc:"The outcome of a submission that is done: an object or an array."`
+}
+
+func (n *newSubmission) decode(data []byte) error {
+	return decodeObject(data, func(name string) any {
+		switch name {
+		case "id":
+			return &n.ID
+		case "kind":
+			return &n.Kind
+		case "version":
+			return &n.Version
+		case "actor_cpf":
+			return &n.ActorCPF
+		case "actor_nome":
+			return &n.ActorNome
+		case "actor_email":
+			return &n.ActorEmail
+		case "payload":
+			return &n.Payload
+		case "status":
+			return &n.Status
+		case "result":
+			return &n.Result
+		}
+		return nil
+	})
+}
+
+// submissionUpdate is the body that changes a submission. In error and result null differs from nothing.
+type submissionUpdate struct {
+	Status *string         `json:"status,omitempty" enum:"queued,running,done,error"`
+	Result json.RawMessage `json:"result,omitempty" doc:"An object or an array; null removes it."`
+	Error  **string        `json:"error,omitempty" doc:"Text; null removes it."`
+}
+
+func (u *submissionUpdate) decode(data []byte) error {
+	return decodeObject(data, func(name string) any {
+		switch name {
+		case "status":
+			return &u.Status
+		case "result":
+			return &u.Result
+		case "error":
+			u.Error = new(*string)
+			return u.Error
+		}
+		return nil
+	})
+}
+
+type (
+	createSubmission struct{ Body newSubmission }
+	updateSubmission struct {
+		ID   string `path:"id"`
+		Body submissionUpdate
+	}
+	getSubmission struct {
+		ID string `path:"id"`
+	}
+	createdSubmission struct {
+		Location string `header:"Location"`
+		Body     *submission
+	}
+	oneSubmission   struct{ Body *submission }
+	manySubmissions struct{ Body *submissionPage }
+)
+
+type listSubmissions struct {
+	filter portal.SubmissionFilter
+	page   portal.PageRequest
+}
+
+// Resolve reads the parameters.
+func (l *listSubmissions) Resolve(ctx huma.Context) []error {
+	q := readQuery(ctx)
+	l.filter = portal.SubmissionFilter{
+		Kind:       q.text("kind"),
+		Statuses:   q.list("status"),
+		ActorCPF:   q.text("actor_cpf"),
+		ActorEmail: q.text("actor_email"),
+		Q:          q.text("q"),
+		Payload:    q.json("payload"),
+		Since:      q.time("since"),
+		Until:      q.time("until"),
+	}
+	l.page = q.page()
+	return q.errs
+}
+
+var listSubmissionsParams = slices.Concat([]*huma.Param{
+	textParam("kind", "The automation."),
+	queryParam("status", "One of these statuses, repeated or between commas.", &huma.Schema{
+		Type:  huma.TypeArray,
+		Items: &huma.Schema{Type: huma.TypeString, Enum: []any{"queued", "running", "done", "error"}},
+	}),
+	textParam("actor_cpf", "Who asked for it."),
+	textParam("actor_email", "Who asked for it; case matters."),
+	textParam("q", "Part of id, actor_nome, actor_email, error or payload, whatever the case. No index helps: give kind, since or until too."),
+	textParam("payload", "JSON that the payload contains. No index helps where much contains it: give kind, since or until too."),
+	sinceParam, untilParam,
+}, pageParams)
+
+func (a *API) addSubmissions() {
+	tags := []string{"submissions"}
+	register(a, huma.Operation{
+		OperationID:   "create-submission",
+		Method:        http.MethodPost,
+		Path:          "/v1/submissions",
+		Summary:       "Create a submission",
+		Tags:          tags,
+		DefaultStatus: http.StatusCreated,
+	}, portal.RoleWriter, a.createSubmission)
+	register(a, huma.Operation{
+		OperationID: "list-submissions",
+		Method:      http.MethodGet,
+		Path:        "/v1/submissions",
+		Summary:     "List submissions, the newest first",
+		Tags:        tags,
+		Parameters:  listSubmissionsParams,
+	}, portal.RoleReader, a.listSubmissions)
+	register(a, huma.Operation{
+		OperationID: "get-submission",
+		Method:      http.MethodGet,
+		Path:        "/v1/submissions/{id}",
+		Summary:     "Get a submission",
+		Tags:        tags,
+	}, portal.RoleReader, a.getSubmission)
+	register(a, huma.Operation{
+		OperationID: "update-submission",
+		Method:      http.MethodPatch,
+		Path:        "/v1/submissions/{id}",
+		Summary:     "Change status, result or error of a submission",
+		Description: "queued leads to running, done and error; running to done and error; done to error.",
+		Tags:        tags,
+	}, portal.RoleWriter, a.updateSubmission)
+}
+
+func (a *API) createSubmission(ctx context.Context, in *createSubmission) (*createdSubmission, error) {
+	created, err := a.service.CreateSubmission(ctx, exchangeOf(ctx).token, portal.NewSubmission{
+		ID:         in.Body.ID,
+		Kind:       in.Body.Kind,
+		Version:    in.Body.Version,
+		ActorCPF:   in.Body.ActorCPF,
+		ActorNome:  in.Body.ActorNome,
+		ActorEmail: in.Body.ActorEmail,
+		Payload:    in.Body.Payload,
+		Status:     in.Body.Status,
+		Result:     in.Body.Result,
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := submission(created)
+	return &createdSubmission{Location: "/v1/submissions/" + url.PathEscape(answer.ID), Body: &answer}, nil
+}
+
+func (a *API) listSubmissions(ctx context.Context, in *listSubmissions) (*manySubmissions, error) {
+	page, err := a.service.ListSubmissions(ctx, in.filter, in.page)
+	if err != nil {
+		return nil, err
+	}
+	answer := &submissionPage{Items: make([]submission, len(page.Items)), NextCursor: page.NextCursor}
+	for i, item := range page.Items {
+		answer.Items[i] = submission(item)
+	}
+	return &manySubmissions{answer}, nil
+}
+
+func (a *API) getSubmission(ctx context.Context, in *getSubmission) (*oneSubmission, error) {
+	found, err := a.service.GetSubmission(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	answer := submission(found)
+	return &oneSubmission{Body: &answer}, nil
+}
+
+func (a *API) updateSubmission(ctx context.Context, in *updateSubmission) (*oneSubmission, error) {
+	updated, err := a.service.UpdateSubmission(ctx, exchangeOf(ctx).token, in.ID, portal.SubmissionUpdate(in.Body))
+	if err != nil {
+		return nil, err
+	}
+	answer := submission(updated)
+	return &oneSubmission{Body: &answer}, nil
+}

@@ -1,0 +1,203 @@
+package portal_test
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"portaldb/internal/portal"
+	"portaldb/internal/postgres"
+)
+
+//go:embed testdata/rows.sql
+var rowsSQL string
+
+// explainer is the way to the database that reads take, and measures each statement before it is run: under the same
+// settings, with the same arguments.
+type explainer struct {
+	postgres.Reads
+	read  float64  // rows that the scans of the last statement have read
+	scans []string // what they were
+}
+
+func (e *explainer) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	var text []byte
+	if err := e.Reads.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) "+sql, args...).Scan(&text); err != nil {
+		return nil, err
+	}
+	var explained []struct{ Plan planNode }
+	if err := json.Unmarshal(text, &explained); err != nil {
+		return nil, err
+	}
+	e.read, e.scans = 0, nil
+	explained[0].Plan.walk(func(n planNode) {
+		if n.Loops == 0 || !strings.HasSuffix(n.Type, "Scan") || n.Relation == "" && n.Type != "Bitmap Index Scan" {
+			return
+		}
+		read := (n.Rows + n.Filtered + n.Rechecked) * n.Loops
+		e.read += read
+		e.scans = append(e.scans, fmt.Sprintf("%s %s %s: %g", n.Type, n.Relation, n.Index, read))
+	})
+	return e.Reads.Query(ctx, sql, args...)
+}
+
+type planNode struct {
+	Type      string  `json:"Node Type"`
+	Relation  string  `json:"Relation Name"`
+	Index     string  `json:"Index Name"`
+	Rows      float64 `json:"Actual Rows"`
+	Loops     float64 `json:"Actual Loops"`
+	Filtered  float64 `json:"Rows Removed by Filter"`
+	Rechecked float64 `json:"Rows Removed by Index Recheck"`
+	Plans     []planNode
+}
+
+func (n planNode) walk(visit func(planNode)) {
+	visit(n)
+	for _, child := range n.Plans {
+		child.walk(visit)
+	}
+}
+
+// window narrows a list down by time, by a cursor somewhere in it, or by both.
+type window struct {
+	name         string
+	since, until *time.Time
+	before       *time.Time
+}
+
+func windows() []window {
+	ago := func(days int) *time.Time { return ptr(time.Now().AddDate(0, 0, -days)) }
+	return []window{
+		{name: "all"},
+		{name: "since", since: ago(30)},
+		{name: "until", until: ago(200)},
+		{name: "day", since: ago(101), until: ago(100)},
+		{name: "cursor", before: ago(180)},
+		{name: "cursor in time", since: ago(300), until: ago(10), before: ago(150)},
+	}
+}
+
+// absent is a value that no row has.
+var absent = ptr("absent")
+
+// TestPlans proves for every list that it reads an index, and at most ten times the rows that it returns and its limit,
+// whatever filters are combined: with values that many, few or no rows have.
+//
+// The exception is an actor that stands for thousands of rows, '' or anonymous, together with a kind, an action or a
+// status that it hardly ever has: no index holds these together, so the rows of the actor are read at most.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := 300_000
+	if testing.Short() {
+		rows = 30_000
+	}
+	b.exec(t, fmt.Sprintf("SET rows.submissions = %d; SET rows.audits = %d", rows, rows))
+	b.exec(t, rowsSQL)
+	b.exec(t, "VACUUM ANALYZE public.submissions, public.automation_audits")
+
+	explain := &explainer{Reads: b.db.Reads()}
+	service := portal.New(b.db.Primary(), explain)
+	statements := 0
+	check := func(t *testing.T, returned int, actor *string, actorRows float64, filter any) {
+		t.Helper()
+		statements++
+		most := 10 * float64(returned+portal.DefaultLimit)
+		if actor != nil && (*actor == "" || *actor == "anonymous") {
+			most = max(most, actorRows)
+		}
+		for _, scan := range explain.scans {
+			if strings.HasPrefix(scan, "Seq Scan") {
+				most = 0
+			}
+		}
+		if explain.read > most {
+			text, _ := json.Marshal(filter)
+			t.Errorf("%s returns %d rows, reads %g, may read %g:\n\t%s", text, returned, explain.read, most, strings.Join(explain.scans, "\n\t"))
+		}
+	}
+
+	t.Run("ListSubmissions", func(t *testing.T) {
+		person := value[string](t, b, "SELECT actor_cpf FROM submissions WHERE kind = 'dfd' LIMIT 1")
+		email := value[string](t, b, "SELECT actor_email FROM submissions WHERE actor_cpf = $1 LIMIT 1", person)
+		pseudo := value[float64](t, b, "SELECT max(n)::float8 FROM (SELECT count(*) n FROM submissions WHERE actor_cpf IN ('', 'anonymous') GROUP BY actor_cpf) c")
+		kinds := []*string{nil, ptr("dfd"), ptr("ponto_saldo"), ptr("support"), ptr("arquivo_morto"), ptr("form2json"), absent}
+		actors := []*string{nil, ptr(""), ptr("anonymous"), &person, absent}
+		emails := []*string{nil, &email, absent}
+		statuses := [][]string{nil, {"queued"}, {"running"}, {"error"}, {"queued", "running"}, {"done", "error"}, {"queued", "done", "error"}}
+		for _, kind := range kinds {
+			for _, actor := range actors {
+				for _, email := range emails {
+					for _, status := range statuses {
+						for _, window := range windows() {
+							filter := portal.SubmissionFilter{Kind: kind, ActorCPF: actor, ActorEmail: email, Statuses: status, Since: window.since, Until: window.until}
+							page := portal.PageRequest{}
+							if window.before != nil {
+								page.Cursor = portal.SubmissionCursor(filter, *window.before, "80000000-0000-0000-0000-000000000000")
+							}
+							list, err := service.ListSubmissions(t.Context(), filter, page)
+							if err != nil {
+								t.Fatal(err)
+							}
+							check(t, len(list.Items), actor, pseudo*float64(max(1, len(status))), filter)
+						}
+					}
+				}
+			}
+		}
+	})
+
+	t.Run("ListAudits", func(t *testing.T) {
+		person := value[string](t, b, "SELECT actor_cpf FROM automation_audits WHERE kind = 'dfd' LIMIT 1")
+		sid := value[string](t, b, "SELECT meta ->> 'sid' FROM automation_audits WHERE kind = 'dfd' LIMIT 1")
+		pseudo := value[float64](t, b, "SELECT max(n)::float8 FROM (SELECT count(*) n FROM automation_audits WHERE actor_cpf IN ('', 'anonymous') GROUP BY actor_cpf) c")
+		kinds := []*string{nil, ptr("fileshare"), ptr("dfd"), ptr("ponto_saldo"), ptr("support"), ptr("arquivo_morto"), ptr("form2json"), absent}
+		actions := []*string{nil, ptr("completed"), ptr("downloaded"), ptr("downloaded_shared_link"), ptr("cancelled"), absent}
+		actors := []*string{nil, ptr(""), ptr("anonymous"), &person, absent}
+		sids := []*string{nil, &sid, absent}
+		for _, kind := range kinds {
+			for _, action := range actions {
+				for _, actor := range actors {
+					for _, sid := range sids {
+						for _, window := range windows() {
+							filter := portal.AuditFilter{Kind: kind, Action: action, ActorCPF: actor, SID: sid, Since: window.since, Until: window.until}
+							page := portal.PageRequest{}
+							if window.before != nil {
+								page.Cursor = portal.AuditCursor(filter, *window.before, "1000")
+							}
+							list, err := service.ListAudits(t.Context(), filter, page)
+							if err != nil {
+								t.Fatal(err)
+							}
+							check(t, len(list.Items), actor, pseudo, filter)
+						}
+					}
+				}
+			}
+		}
+	})
+
+	t.Run("Stats", func(t *testing.T) {
+		stats, err := service.Stats(t.Context(), portal.StatsRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// One probe for each kind and one scan for each kind and status come on top of what is counted.
+		if most := float64(stats.Total) + 100; stats.Total == 0 || explain.read > most {
+			t.Errorf("counts %d rows, reads %g, may read %g", stats.Total, explain.read, most)
+		}
+		for _, scan := range explain.scans {
+			if !strings.HasPrefix(scan, "Index Only Scan") && !strings.HasPrefix(scan, "CTE Scan") && !strings.HasPrefix(scan, "WorkTable Scan") && !strings.HasPrefix(scan, "Function Scan") {
+				t.Errorf("reads more than an index: %s", scan)
+			}
+		}
+	})
+	t.Logf("%d statements on %d submissions and %d audit events", statements, rows, rows)
+}

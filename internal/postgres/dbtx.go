@@ -1,0 +1,143 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"portaldb/internal/portal"
+)
+
+// Primary sends each statement as it is to the database that takes changes. It is a db.DBTX; its errors are of type
+// portal.Error.
+type Primary struct{ pool *pgxpool.Pool }
+
+// Primary returns the way to the database that takes changes.
+func (d *DB) Primary() Primary { return Primary{d.primary} }
+
+// Exec runs a statement that returns no rows.
+func (p Primary) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	tag, err := p.pool.Exec(ctx, sql, args...)
+	return tag, translate(err)
+}
+
+// Query runs a statement that returns rows.
+func (p Primary) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	result, err := p.pool.Query(ctx, sql, args...)
+	return rows{Rows: result}, translate(err)
+}
+
+// QueryRow runs a statement that returns one row; scanning gives portal.CodeNotFound if there is none.
+func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return row{p.pool.QueryRow(ctx, sql, args...)}
+}
+
+// Reads runs statements that only read, each under settings of its own. It is a db.DBTX; its errors are of type
+// portal.Error.
+type Reads struct {
+	pool    *pgxpool.Pool
+	timeout string
+}
+
+// Reads returns the way to the database that lists and counts come from.
+func (d *DB) Reads() Reads {
+	return Reads{pool: d.reads, timeout: strconv.FormatInt(d.timeout.Milliseconds(), 10) + "ms"}
+}
+
+// readSettings last until the end of the transaction: for one statement.
+//
+// Plans are made for the very arguments, so that filters that are not used vanish; a plan for any arguments scans. And
+// they are made to read few rows: pages cost nothing, or the planner would rather walk along the index on time, whose
+// rows lie together, and hope to meet the wanted ones soon. For filters that hardly ever hold together it never does.
+const readSettings = `SELECT set_config('transaction_read_only', 'on', true),
+       set_config('statement_timeout', $1, true),
+       set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('seq_page_cost', '0', true),
+       set_config('random_page_cost', '0', true),
+       set_config('cpu_index_tuple_cost', '0.01', true)`
+
+// Exec refuses: nothing that changes anything belongs here.
+func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return pgconn.CommandTag{}, &portal.Error{
+		Code:    portal.CodeInternal,
+		Message: "the statement cannot be run here",
+		Err:     errors.New("postgres: Exec on connections for reading"),
+	}
+}
+
+// Query sends the settings and the statement together, in one round trip. Without a Sync between them the two are one
+// transaction, which ends with them, also by an error: no BEGIN and COMMIT to pay for or to clean up after, and a
+// pooler in transaction mode keeps them together.
+func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	batch := &pgx.Batch{}
+	batch.Queue(readSettings, r.timeout)
+	batch.Queue(sql, args...)
+	results := r.pool.SendBatch(ctx, batch)
+	if _, err := results.Exec(); err != nil {
+		results.Close()
+		return nil, translate(err)
+	}
+	result, err := results.Query()
+	if err != nil {
+		results.Close()
+		return nil, translate(err)
+	}
+	return rows{Rows: result, batch: results}, nil
+}
+
+// QueryRow is Query for one row.
+func (r Reads) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	result, err := r.Query(ctx, sql, args...)
+	return firstRow{result, err}
+}
+
+// rows translates errors, and closes the batch that the rows came in, if any.
+type rows struct {
+	pgx.Rows
+	batch pgx.BatchResults
+}
+
+// Close gives the connection back to its pool.
+func (r rows) Close() {
+	r.Rows.Close()
+	if r.batch != nil {
+		r.batch.Close() // says nothing that Err does not
+	}
+}
+
+func (r rows) Err() error { return translate(r.Rows.Err()) }
+
+func (r rows) Scan(dest ...any) error { return translate(r.Rows.Scan(dest...)) }
+
+type row struct{ pgx.Row }
+
+func (r row) Scan(dest ...any) error { return translate(r.Row.Scan(dest...)) }
+
+// firstRow is the first of the rows, of which nothing has been read.
+type firstRow struct {
+	rows pgx.Rows
+	err  error
+}
+
+// Scan reads the row and gives the connection back.
+func (r firstRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return translate(pgx.ErrNoRows)
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.rows.Close()
+	return r.rows.Err()
+}

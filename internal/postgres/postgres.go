@@ -1,0 +1,87 @@
+// Package postgres opens the database for package portal and translates what the driver returns into portal's errors.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// DefaultReadTimeout bounds a list or a count unless Config says otherwise.
+const DefaultReadTimeout = 10 * time.Second
+
+// Config says which database to open, and how.
+type Config struct {
+	// URL names the database that takes changes: any URL or keywords of libpq, pgxpool's pool_* settings too. It may
+	// be that of a pooler in transaction mode; if that cannot keep prepared statements, add
+	// default_query_exec_mode=exec.
+	URL string
+
+	// ReadURL names a replica for lists and counts. Empty means URL.
+	ReadURL string
+
+	// ApplicationName is what the server shows of these connections.
+	ApplicationName string
+
+	// ReadTimeout is how long the server works on one list or count. 0 means DefaultReadTimeout.
+	ReadTimeout time.Duration
+}
+
+// DB is a database, with two pools of connections: slow searches can use up one of them, and changes go on.
+type DB struct {
+	primary *pgxpool.Pool
+	reads   *pgxpool.Pool
+	timeout time.Duration
+}
+
+// Open prepares the pools. It does not connect: an error means that a connection string is malformed, and does not
+// quote it.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.ReadURL == "" {
+		cfg.ReadURL = cfg.URL
+	}
+	if cfg.ReadTimeout == 0 {
+		cfg.ReadTimeout = DefaultReadTimeout
+	}
+	primary, err := open(ctx, cfg.URL, cfg.ApplicationName)
+	if err != nil {
+		return nil, fmt.Errorf("read the connection string: %w", err)
+	}
+	reads, err := open(ctx, cfg.ReadURL, cfg.ApplicationName)
+	if err != nil {
+		primary.Close()
+		return nil, fmt.Errorf("read the connection string for reads: %w", err)
+	}
+	return &DB{primary: primary, reads: reads, timeout: cfg.ReadTimeout}, nil
+}
+
+func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The text of err and of its causes may quote the string, password included.
+		return nil, errors.New("it is not one that libpq would take")
+	}
+	// Poolers keep these two apart for each client; others they refuse, or let leak from one client to the next.
+	config.ConnConfig.RuntimeParams["application_name"] = application
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// Close waits for the statements under way and closes every connection.
+func (d *DB) Close() {
+	d.primary.Close()
+	d.reads.Close()
+}
+
+// Ping says whether both databases answer.
+func (d *DB) Ping(ctx context.Context) error {
+	for _, pool := range []*pgxpool.Pool{d.primary, d.reads} {
+		if err := pool.Ping(ctx); err != nil {
+			return translate(err)
+		}
+	}
+	return nil
+}
