@@ -28,13 +28,16 @@ Exit codes:
 type commands struct {
 	JSON bool `help:"Print one JSON object on stdout, for programs."`
 
-	Dev     devCommand     `cmd:"" help:"Start a private PostgreSQL, apply everything, and serve: needs no settings."`
-	Serve   serveCommand   `cmd:"" help:"Apply what is pending, then serve the HTTP API until SIGTERM."`
-	Up      upCommand      `cmd:"" help:"Apply what is pending."`
-	Status  statusCommand  `cmd:"" help:"Tell where the database stands: version, pending, drift."`
-	Token   tokenCommand   `cmd:"" help:"Create, list and revoke the tokens of the HTTP API."`
-	New     newCommand     `cmd:"" help:"Write an empty migration with both halves."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Dev         devCommand         `cmd:"" help:"Start a private PostgreSQL, apply everything, and serve: needs no settings."`
+	Serve       serveCommand       `cmd:"" help:"Apply what is pending, then serve the HTTP API until SIGTERM."`
+	Up          upCommand          `cmd:"" help:"Apply what is pending."`
+	Status      statusCommand      `cmd:"" help:"Tell where the database stands: version, pending, drift."`
+	Hold        holdCommand        `cmd:"" help:"Stop up, everywhere, during an incident."`
+	ReleaseHold releaseHoldCommand `cmd:"" help:"End the hold."`
+	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`
+	Token       tokenCommand       `cmd:"" help:"Create, list and revoke the tokens of the HTTP API."`
+	New         newCommand         `cmd:"" help:"Write an empty migration with both halves."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 // app is what every command is given: its streams, its environment and the global flags.

@@ -51,14 +51,14 @@ func (o outcome) object(t testing.TB) map[string]any {
 	return v
 }
 
-func execute(t testing.TB, url, query string, args ...any) {
+func execute(t testing.TB, url, query string) {
 	t.Helper()
 	db, err := sql.Open("pgx", url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+	if _, err := db.ExecContext(t.Context(), query); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -156,7 +156,7 @@ func TestRun_help(t *testing.T) {
 			t.Errorf("exit code %d is not in --help", code)
 		}
 	}
-	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}} {
+	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}} {
 		if !strings.Contains(root, command[0]) {
 			t.Errorf("%s is not in --help", command[0])
 		}
@@ -182,6 +182,9 @@ func TestUp(t *testing.T) {
 		first := applied[0].(map[string]any)
 		if _, ok := first["ms"].(float64); !ok || first["version"] != 1.0 || first["name"] != "00001_create_extensions.sql" {
 			t.Errorf("got %v", first)
+		}
+		if entries := run(t, []string{"DATABASE_URL=" + url}, "history", "--json").object(t)["entries"].([]any); entries[1].(map[string]any)["hash"] != v["history_head"] {
+			t.Errorf("up printed %v as the history's head", v["history_head"])
 		}
 		if again := run(t, []string{"DATABASE_URL=" + url}, "up", "--to", "2", "--json").object(t); len(again["applied"].([]any)) != 0 {
 			t.Errorf("second run applied %v", again["applied"])
@@ -238,6 +241,63 @@ func TestStatus(t *testing.T) {
 	first := empty["pending"].([]any)[0].(map[string]any)
 	if empty["version"] != 0.0 || first["version"] != 1.0 || first["name"] != "00001_create_extensions.sql" {
 		t.Errorf("got %v", empty)
+	}
+}
+
+func TestHold(t *testing.T) {
+	t.Parallel()
+	env := []string{"DATABASE_URL=" + pgtest.Empty(t)}
+	if got := run(t, env, "hold", "incident 42", "--for", "1h", "--json"); got.code != 0 || got.object(t)["hold"].(map[string]any)["reason"] != "incident 42" {
+		t.Fatalf("code %d: %s%s", got.code, got.stdout, got.stderr)
+	}
+	if got := run(t, env, "up"); got.code != 4 || !strings.Contains(got.stderr, `a hold is set: "incident 42"`) {
+		t.Errorf("up under a hold: code %d, %s", got.code, got.stderr)
+	}
+	if got := run(t, env, "hold", "another"); got.code != 4 {
+		t.Errorf("a second hold: code %d", got.code)
+	}
+	if got := run(t, env, "status"); !strings.Contains(got.stdout, `hold      "incident 42"`) {
+		t.Errorf("status does not tell:\n%s", got.stdout)
+	}
+	if got := run(t, env, "release-hold"); got.code != 0 || !strings.Contains(got.stdout, "incident 42") {
+		t.Errorf("release: code %d, %s", got.code, got.stdout)
+	}
+	if got := run(t, env, "up"); got.code != 0 {
+		t.Errorf("up after the release: code %d, %s", got.code, got.stderr)
+	}
+	for _, args := range [][]string{{"hold"}, {"hold", "  "}, {"hold", "x", "--for=-1h"}} {
+		if got := run(t, env, args...); got.code != 2 {
+			t.Errorf("%v: code %d", args, got.code)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	env := []string{"DATABASE_URL=" + url, "CI_JOB_URL=job"}
+	if got := run(t, env, "history"); got.code != 0 || !strings.Contains(got.stdout, "no history") {
+		t.Fatalf("without one: code %d, %s", got.code, got.stdout)
+	}
+	run(t, env, "up", "--to", "3")
+	entries := run(t, env, "history", "--json").object(t)["entries"].([]any)
+	if last := entries[2].(map[string]any); len(entries) != 3 || last["version"] != 3.0 || last["outcome"] != "done" || last["ci_job"] != "job" {
+		t.Errorf("got %v", entries)
+	}
+	verified := run(t, env, "history", "verify", "--json")
+	if verified.code != 0 || verified.object(t)["head"] != entries[2].(map[string]any)["hash"] {
+		t.Errorf("code %d: %s", verified.code, verified.stdout)
+	}
+	var exported []string
+	for line := range strings.Lines(run(t, env, "history", "export").stdout) {
+		exported = append(exported, line)
+	}
+	if len(exported) != 3 || !strings.Contains(exported[0], "CREATE EXTENSION") {
+		t.Errorf("exported %d rows: %v", len(exported), exported)
+	}
+	execute(t, url, `update portaldb.history set actor = 'x' where seq = 2`)
+	if got := run(t, env, "history", "verify"); got.code != 3 || !strings.Contains(got.stdout, "history row 2: it was edited") {
+		t.Errorf("code %d: %s", got.code, got.stdout)
 	}
 }
 

@@ -66,5 +66,10 @@ func statusText(target string, s schema.Status) string {
 		}
 	}
 	fmt.Fprintf(&b, "drift     %s\n", drift)
+	hold := "none"
+	if s.Hold != nil {
+		hold = s.Hold.String()
+	}
+	fmt.Fprintf(&b, "hold      %s\n", hold)
 	return b.String()
 }

@@ -57,7 +57,8 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 	}
 	text := fmt.Sprintf("at version %d, nothing to apply\n", result.To)
 	if n := len(result.Applied); n > 0 {
-		text = fmt.Sprintf("at version %d, applied %d from version %d in %s\n", result.To, n, result.From, time.Since(start).Round(time.Millisecond))
+		text = fmt.Sprintf("at version %d, applied %d from version %d in %s\nhistory head %s\n",
+			result.To, n, result.From, time.Since(start).Round(time.Millisecond), result.HistoryHead)
 	}
 	return a.print(upReport{Result: result}, text)
 }

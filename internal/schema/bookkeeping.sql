@@ -36,4 +36,17 @@ create table if not exists portaldb.history (
 
 create index if not exists history_version_idx on portaldb.history (version, seq desc);
 
-insert into portaldb.meta (bookkeeping) values (1) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;
+-- What stops up, everywhere, during an incident; at most one is in force.
+create table if not exists portaldb.holds (
+    id bigint generated always as identity constraint holds_pkey primary key,
+    reason text not null,
+    actor text not null,
+    since timestamptz not null default now(),
+    until timestamptz,
+    environment text,
+    released_at timestamptz,
+    released_by text
+);
+create unique index if not exists holds_one_active_idx on portaldb.holds ((true)) where released_at is null;
+
+insert into portaldb.meta (bookkeeping) values (2) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;

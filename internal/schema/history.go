@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -51,6 +52,27 @@ func (e *Engine) History(ctx context.Context) ([]Entry, error) {
 		return rows.Err()
 	})
 	return entries, err
+}
+
+// ExportHistory gives every row of the history whole, as JSON, to write, the oldest first.
+func (e *Engine) ExportHistory(ctx context.Context, write func(json.RawMessage) error) error {
+	return e.withHistory(ctx, func(s *session) error {
+		rows, err := s.db.QueryContext(ctx, `select to_jsonb(entry) from portaldb.history entry order by seq`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row []byte
+			if err := rows.Scan(&row); err != nil {
+				return err
+			}
+			if err := write(row); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }
 
 // BrokenHistoryError names the first row of the history that is not as it was written.

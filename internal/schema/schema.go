@@ -140,6 +140,8 @@ type state struct {
 	checksums map[int64]string
 	// legacy tells that the portal's tables are there without versions: legacy scripts made them.
 	legacy bool
+	// hold is the one in force, nil when there is none.
+	hold *Hold
 	// major is the server's major version.
 	major int
 }
@@ -172,13 +174,18 @@ func (s state) newer(files []File) []int64 {
 // readState asks the database where it stands. Two round trips, no locks.
 func readState(ctx context.Context, s *session) (state, error) {
 	st := state{checksums: map[int64]string{}}
-	var hasTable, hasHistory bool
+	var hasTable, hasHistory, hasHolds bool
 	err := s.db.QueryRowContext(ctx, `
 		select to_regclass('public.goose_db_version') is not null, to_regclass('portaldb.history') is not null,
-		       to_regclass('public.submissions') is not null, current_setting('server_version_num')::int / 10000`).
-		Scan(&hasTable, &hasHistory, &st.legacy, &st.major)
+		       to_regclass('portaldb.holds') is not null, to_regclass('public.submissions') is not null, current_setting('server_version_num')::int / 10000`).
+		Scan(&hasTable, &hasHistory, &hasHolds, &st.legacy, &st.major)
 	if err != nil {
 		return st, fmt.Errorf("look for the version table: %w", err)
+	}
+	if hasHolds {
+		if st.hold, err = readHold(ctx, s); err != nil {
+			return st, err
+		}
 	}
 	if !hasTable {
 		return st, nil
@@ -222,8 +229,9 @@ type Status struct {
 	Newer []int64 `json:"newer"`
 	// Drift tells whether the live schema differs from what its version should have; nil when that is not known.
 	Drift *bool `json:"drift"`
-	// Hold and Replicas are not kept yet: null and empty.
-	Hold     *string  `json:"hold"`
+	// Hold is what stops Up; nil when nothing does.
+	Hold *Hold `json:"hold"`
+	// Replicas are not kept yet: empty.
 	Replicas []string `json:"replicas"`
 	// Legacy tells that the portal's tables are there without versions: legacy scripts made them.
 	Legacy bool `json:"legacy"`
@@ -248,7 +256,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	}
 	status := Status{
 		Version: st.version(), Latest: e.Latest(), Pending: []Pending{}, Newer: append([]int64{}, st.newer(e.files)...),
-		Replicas: []string{}, Legacy: st.legacy,
+		Hold: st.hold, Replicas: []string{}, Legacy: st.legacy,
 	}
 	for _, f := range st.pending(e.files) {
 		status.Pending = append(status.Pending, Pending{f.Version, f.Name})

@@ -17,6 +17,9 @@ type Result struct {
 	From    int64     `json:"from"`
 	To      int64     `json:"to"`
 	Applied []Applied `json:"applied"`
+	// HistoryHead is the hash of the history's last row after something was applied: to be kept where nobody who can
+	// write the history can reach it.
+	HistoryHead string `json:"history_head,omitempty"`
 }
 
 // run is one Up, from taking the lock to giving it back.
@@ -80,6 +83,9 @@ func (e *Engine) plan(st state, to int64) ([]File, error) {
 			return nil, &RefusedError{fmt.Sprintf(
 				"%s was edited after it was applied: put it back as it was and write the change as a new migration", f.Name)}
 		}
+	}
+	if st.hold != nil {
+		return nil, &RefusedError{"a hold is set: " + st.hold.String() + "; portaldb release-hold ends it"}
 	}
 	todo := slices.DeleteFunc(pending, func(f File) bool { return f.Version > to })
 	for _, f := range todo {
@@ -211,6 +217,9 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		}
 		result.Applied = append(result.Applied, applied)
 		result.To = applied.Version
+	}
+	if err := r.session.db.QueryRowContext(ctx, `select hash from portaldb.history order by seq desc limit 1`).Scan(&result.HistoryHead); err != nil {
+		return result, fmt.Errorf("read the history's head: %w; every migration was applied", err)
 	}
 	return result, nil
 }
