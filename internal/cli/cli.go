@@ -31,6 +31,7 @@ type commands struct {
 	Dev         devCommand         `cmd:"" help:"Start a private PostgreSQL, apply everything, and serve: needs no settings."`
 	Serve       serveCommand       `cmd:"" help:"Apply what is pending, then serve the HTTP API until SIGTERM."`
 	Up          upCommand          `cmd:"" help:"Apply what is pending."`
+	Plan        planCommand        `cmd:"" help:"Print exactly what up, or a rollback, would send; writes nothing."`
 	Status      statusCommand      `cmd:"" help:"Tell where the database stands: version, pending, drift."`
 	Hold        holdCommand        `cmd:"" help:"Stop up, everywhere, during an incident."`
 	ReleaseHold releaseHoldCommand `cmd:"" help:"End the hold."`

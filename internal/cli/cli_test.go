@@ -156,7 +156,7 @@ func TestRun_help(t *testing.T) {
 			t.Errorf("exit code %d is not in --help", code)
 		}
 	}
-	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}} {
+	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}} {
 		if !strings.Contains(root, command[0]) {
 			t.Errorf("%s is not in --help", command[0])
 		}
@@ -241,6 +241,43 @@ func TestStatus(t *testing.T) {
 	first := empty["pending"].([]any)[0].(map[string]any)
 	if empty["version"] != 0.0 || first["version"] != 1.0 || first["name"] != "00001_create_extensions.sql" {
 		t.Errorf("got %v", empty)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	env := []string{"DATABASE_URL=" + pgtest.Empty(t)}
+	v := run(t, env, "plan", "--to", "37", "--json").object(t)
+	steps := v["steps"].([]any)
+	last := steps[36].(map[string]any)
+	statement := last["statements"].([]any)[0].(map[string]any)
+	if v["from"] != 0.0 || v["to"] != 37.0 || last["direction"] != "up" || last["class"] != nil || statement["tx"] != false || statement["line"] == 0.0 ||
+		!strings.HasPrefix(statement["sql"].(string), "CREATE INDEX CONCURRENTLY") || statement["locks"].([]any)[0].(map[string]any)["mode"] != "SHARE UPDATE EXCLUSIVE" {
+		t.Errorf("got %v", last)
+	}
+	digest := v["digest"].(string)
+	text := run(t, env, "plan", "--to", "37")
+	for _, want := range []string{"digest " + digest, "00037_index_submissions_created_at.sql  up, outside a transaction", "nobody who reads or writes waits"} {
+		if text.code != 0 || !strings.Contains(text.stdout, want) {
+			t.Errorf("code %d, the text lacks %q", text.code, want)
+		}
+	}
+	if got := run(t, env, "up", "--to", "36", "--plan", digest); got.code != 4 || !strings.Contains(got.stderr, "nothing changed") {
+		t.Errorf("another plan: code %d, %s", got.code, got.stderr)
+	}
+	for range 2 {
+		if got := run(t, env, "up", "--to", "37", "--plan", digest); got.code != 0 {
+			t.Errorf("the reviewed plan: code %d, %s", got.code, got.stderr)
+		}
+	}
+	if got := run(t, env, "plan", "--to", "37"); got.code != 0 || !strings.Contains(got.stdout, "nothing to send") {
+		t.Errorf("with nothing to do: code %d, %s", got.code, got.stdout)
+	}
+	if down := run(t, env, "plan", "--to", "0", "--json").object(t); down["to"] != 0.0 || len(down["steps"].([]any)) != 37 {
+		t.Errorf("the way back: %v to %v", down["from"], down["to"])
+	}
+	if got := run(t, env, "plan", "--to", "99999"); got.code != 2 {
+		t.Errorf("a version beyond: code %d", got.code)
 	}
 }
 

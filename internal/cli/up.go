@@ -11,7 +11,8 @@ import (
 
 type upCommand struct {
 	migrating
-	To int64 `placeholder:"N" help:"Stop at version N."`
+	To   int64  `placeholder:"N" help:"Stop at version N."`
+	Plan string `placeholder:"DIGEST" help:"Run the plan with this digest, as portaldb plan printed it, or refuse."`
 }
 
 // Help is the long help.
@@ -21,7 +22,8 @@ func (upCommand) Help() string {
 Examples:
 
     DATABASE_URL=postgres://portal@db.example.org/portal portaldb up
-    portaldb up --to 36 --json`
+    portaldb up --to 36 --json
+    portaldb up --plan sha256:4f2a...`
 }
 
 // upReport is the result as programs read it. Error is there when the run failed.
@@ -51,7 +53,7 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 	}
 	a.logf("%s%s", engine.Target(), inEnvironment(c.Environment))
 	start := time.Now()
-	result, err := engine.Up(ctx, c.To)
+	result, err := engine.UpPlanned(ctx, c.To, c.Plan)
 	if err != nil {
 		return errors.Join(err, a.printFailure(result, err))
 	}

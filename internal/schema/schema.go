@@ -71,8 +71,17 @@ type Event struct {
 	Applied *Applied
 	// Progress is how far a long file is, every few seconds.
 	Progress *Progress
+	// Sending is a statement that is about to be sent.
+	Sending *Sending
 	// Retrying is a file that gave way and is tried again.
 	Retrying *Retry
+}
+
+// Sending is a statement of a file as it is sent.
+type Sending struct {
+	File *File
+	Line int
+	SQL  string
 }
 
 // Retry is a file that was undone because of a lock and is tried again.

@@ -28,7 +28,7 @@ func openSession(ctx context.Context, config *pgx.ConnConfig, purpose string, ac
 	config = config.Copy()
 	config.RuntimeParams["application_name"] = applicationName(purpose, actor)
 	config.RuntimeParams["timezone"] = "UTC" // goose's tstamp has no time zone
-	s := &session{seam: &seam{}}
+	s := &session{seam: &seam{sending: func(Sending) {}}}
 	s.db = sql.OpenDB(&connectOnce{Connector: stdlib.GetConnector(*config), seam: s.seam})
 	s.db.SetMaxOpenConns(1)
 	if err := s.db.PingContext(ctx); err != nil {
@@ -96,6 +96,8 @@ type seam struct {
 	started time.Time
 	// failed is the statement that failed, in the file above.
 	failed *failedStatement
+	// sending is told each statement of a file before it is sent.
+	sending func(Sending)
 }
 
 type failedStatement struct {
@@ -127,6 +129,7 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 		s.started = time.Now()
 	}
 	s.line.Store(int64(s.file.line(query, int(s.line.Load())+1)))
+	s.sending(Sending{File: s.file, Line: int(s.line.Load()), SQL: query})
 	result, err := s.send(ctx, conn, query, args)
 	if err != nil {
 		s.failed = &failedStatement{line: int(s.line.Load()), sql: query}

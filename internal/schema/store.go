@@ -69,14 +69,14 @@ func (r *run) record(ctx context.Context, db database.DBTxConn, version int64, f
 		entry as (
 			select coalesce((select seq from last), 0) + 1 as seq, $1::bigint as version, $2::text as name, 'up' as direction,
 			       $3::text as checksum, $4::text as body, $5::jsonb as effect, session_user::text as role, $6::text as actor,
-			       $7::text as ci_job, $8::text as ci_commit, $9::text as binary_version, null::text as plan_digest,
+			       $7::text as ci_job, $8::text as ci_commit, $9::text as binary_version, $13::text as plan_digest,
 			       clock_timestamp() - $10 * interval '1 millisecond' as started_at, $10::bigint as ms, $11::text as outcome,
 			       $12::text as error, null::text[] as trash, coalesce((select hash from last), '') as previous_hash
 		)
 		insert into portaldb.history
 		select entry.*, `+historyHash+` from entry`,
 		version, r.file.Name, r.file.Checksum, r.file.Body, readEffect(r.engine.config.FS, version), actor.Name,
-		nullable(actor.Job), nullable(actor.Commit), r.engine.config.Binary, r.elapsed().Milliseconds(), outcome, reason)
+		nullable(actor.Job), nullable(actor.Commit), r.engine.config.Binary, r.elapsed().Milliseconds(), outcome, reason, nullable(r.digest))
 	if err != nil {
 		return fmt.Errorf("record version %d: %w", version, err)
 	}

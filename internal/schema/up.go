@@ -27,13 +27,19 @@ type run struct {
 	engine  *Engine
 	session *session
 	file    *File // the one being applied
+	// digest is that of the plan which was reviewed; empty when none was asked for.
+	digest string
 }
 
 // Up applies what is pending, up to and including version to; 0 means all. It is safe to call from many processes at
 // once: one applies, the others wait and find nothing to do. Whatever ends it leaves the database at a version.
 //
 // Errors: *ConnectError, *LockedError, *RefusedError, ErrNewer, *MigrationError.
-func (e *Engine) Up(ctx context.Context, to int64) (Result, error) {
+func (e *Engine) Up(ctx context.Context, to int64) (Result, error) { return e.UpPlanned(ctx, to, "") }
+
+// UpPlanned is Up, but only if what it would send is the plan with that digest; an empty digest allows any. Where that
+// plan was applied before there is nothing to do. The digest of another plan is a *RefusedError.
+func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result, error) {
 	if to == 0 {
 		to = e.Latest()
 	}
@@ -45,6 +51,7 @@ func (e *Engine) Up(ctx context.Context, to int64) (Result, error) {
 		return Result{}, err
 	}
 	defer s.close()
+	s.seam.sending = func(sent Sending) { e.config.Progress(Event{Sending: &sent}) }
 	s.seam.timeouts = timeouts{lock: e.config.LockTimeout, concurrent: e.config.IndexTimeout}
 
 	// Where there is nothing to do there is nothing to lock: replicas restart while an index is being built.
@@ -53,10 +60,10 @@ func (e *Engine) Up(ctx context.Context, to int64) (Result, error) {
 		return Result{}, err
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
-	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 {
+	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 && digest == "" {
 		return result, err
 	}
-	r := &run{engine: e, session: s}
+	r := &run{engine: e, session: s, digest: digest}
 	if err := r.lock(ctx); err != nil {
 		return result, err
 	}
@@ -195,11 +202,16 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
 	todo, err := r.engine.plan(st, to)
-	if err != nil || len(todo) == 0 {
+	if err != nil || len(todo) == 0 && r.digest == "" {
 		return result, err
 	}
 	if err := r.bootstrap(ctx); err != nil {
 		return result, err
+	}
+	if r.digest != "" {
+		if done, err := r.reviewed(ctx, st, todo, to); err != nil || done {
+			return result, err
+		}
 	}
 	store, err := newStore(r)
 	if err != nil {

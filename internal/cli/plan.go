@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"portaldb/internal/schema"
+)
+
+type planCommand struct {
+	migrating
+	To int64 `placeholder:"N" default:"-1" help:"Version to go to, up or back; without it, the latest."`
+}
+
+// Help is the long help.
+func (planCommand) Help() string {
+	return `Prints each statement as it will be sent, with file, line and the lock that it takes, and who would block it now. Writes
+nothing. up --plan with the digest runs exactly this or refuses.
+
+Examples:
+
+    portaldb plan
+    portaldb plan --to 48 --json`
+}
+
+// Run prints the plan.
+func (c planCommand) Run(ctx context.Context, a *app) error {
+	engine, err := c.engine(a)
+	if err != nil {
+		return err
+	}
+	if c.To < -1 || c.To > engine.Latest() {
+		return usageError{fmt.Sprintf("--to takes a version from 0 to %d", engine.Latest())}
+	}
+	if c.To == -1 {
+		c.To = engine.Latest()
+	}
+	plan, err := engine.Plan(ctx, c.To)
+	if err != nil {
+		return err
+	}
+	return a.print(plan, planText(engine.Target(), plan))
+}
+
+// planText is a plan as a person reads it, on 80 columns or in the log of a CI job.
+func planText(target string, p schema.Plan) string {
+	var b strings.Builder
+	if len(p.Steps) == 0 {
+		fmt.Fprintf(&b, "%s is at version %d: nothing to send\ndigest %s\n", target, p.From, p.Digest)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%s, version %d to %d\ndigest %s\n", target, p.From, p.To, p.Digest)
+	for _, step := range p.Steps {
+		bracket := "in one transaction"
+		if len(step.Statements) > 0 && !step.Statements[0].Tx {
+			bracket = "outside a transaction"
+		}
+		fmt.Fprintf(&b, "\n%s  %s, %s\n", step.Name, step.Direction, bracket)
+		for _, s := range step.Statements {
+			fmt.Fprintf(&b, "  line %d\n    %s\n", s.Line, strings.ReplaceAll(s.SQL, "\n", "\n    "))
+			for _, lock := range s.Locks {
+				fmt.Fprintf(&b, "    -- %s: %s\n", lock, lock.Blocks())
+			}
+		}
+	}
+	if len(p.Blockers) > 0 {
+		b.WriteString("\nWould wait now for\n")
+	}
+	for _, blocker := range p.Blockers {
+		fmt.Fprintf(&b, "  %s\n    holds %s on %s\n", blocker.Blocker, blocker.Holds, blocker.Relation)
+	}
+	return b.String()
+}

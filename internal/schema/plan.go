@@ -1,0 +1,244 @@
+package schema
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Plan is exactly what goose will send to bring a database from one version to another.
+type Plan struct {
+	// Digest is the SHA-256 of versions, files and statements, as "sha256:" and hexadecimal digits. Locks, blockers and
+	// whatever else depends on the moment are not part of it.
+	Digest string `json:"digest"`
+	From   int64  `json:"from"`
+	To     int64  `json:"to"`
+	Steps  []Step `json:"steps"`
+	// Blockers are the sessions that would be waited for if it ran now.
+	Blockers []PlanBlocker `json:"blockers"`
+}
+
+// Step is one file of a plan, in one direction.
+type Step struct {
+	Version   int64  `json:"version"`
+	Name      string `json:"name"`
+	Direction string `json:"direction"`
+	Checksum  string `json:"checksum"`
+	// Class is what a step back does to data; nil for a step up.
+	Class      *string            `json:"class"`
+	Statements []PlannedStatement `json:"statements"`
+}
+
+// PlannedStatement is one statement as goose will send it.
+type PlannedStatement struct {
+	SQL  string `json:"sql"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+	// Tx tells that it runs inside the file's transaction.
+	Tx    bool   `json:"tx"`
+	Locks []Lock `json:"locks"`
+}
+
+// PlanBlocker is a session that holds something which a statement of the plan will want.
+type PlanBlocker struct {
+	Blocker
+	Relation string `json:"relation"`
+	Holds    string `json:"holds"`
+}
+
+// Plan tells what Up, or a rollback, would send to bring the database to version to, up or back. It changes nothing and
+// opens no writing transaction. The errors are those of Up.
+func (e *Engine) Plan(ctx context.Context, to int64) (Plan, error) {
+	if to < 0 || to > e.Latest() {
+		return Plan{}, &RefusedError{fmt.Sprintf("there is no version %d: the files go up to %d", to, e.Latest())}
+	}
+	s, err := e.session(ctx, "plan")
+	if err != nil {
+		return Plan{}, err
+	}
+	defer s.close()
+	st, err := readState(ctx, s)
+	if err != nil {
+		return Plan{}, err
+	}
+	var plan Plan
+	if to < st.version() {
+		plan, err = e.planDown(st, to)
+	} else {
+		var todo []File
+		if todo, err = e.plan(st, to); err == nil {
+			plan, err = e.planFiles(st, todo, true)
+		}
+	}
+	if err != nil {
+		return Plan{}, err
+	}
+	plan.Blockers, err = planBlockers(ctx, s, plan)
+	return plan, err
+}
+
+// planDown is the plan of going back to version to.
+func (e *Engine) planDown(st state, to int64) (Plan, error) {
+	if newer := st.newer(e.files); len(newer) > 0 {
+		return Plan{}, fmt.Errorf("%w: it is at version %d, the files end at %d", ErrNewer, st.version(), e.Latest())
+	}
+	var todo []File
+	for _, f := range slices.Backward(e.files) {
+		if _, applied := slices.BinarySearch(st.versions, f.Version); applied && f.Version > to {
+			todo = append(todo, f)
+		}
+	}
+	return e.planFiles(st, todo, false)
+}
+
+// planFiles has goose read the files of a plan.
+func (e *Engine) planFiles(st state, todo []File, up bool) (Plan, error) {
+	plan := Plan{From: st.version(), To: st.version(), Steps: []Step{}}
+	for _, f := range todo {
+		step, err := planStep(f, up)
+		if err != nil {
+			return Plan{}, err
+		}
+		plan.Steps = append(plan.Steps, step)
+		plan.To = f.Version
+		if !up {
+			plan.To = f.Version - 1
+		}
+	}
+	plan.Digest = plan.digest()
+	return plan, nil
+}
+
+func planStep(f File, up bool) (Step, error) {
+	step := Step{Version: f.Version, Name: f.Name, Direction: "down", Checksum: f.Checksum, Statements: []PlannedStatement{}}
+	if up {
+		step.Direction = "up"
+	}
+	statements, tx, err := Statements(f, up)
+	if err != nil {
+		return Step{}, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	for line, sql := range f.lines(statements) {
+		locks := statementLocks(sql)
+		if locks == nil {
+			locks = []Lock{}
+		}
+		step.Statements = append(step.Statements, PlannedStatement{SQL: sql, File: f.Name, Line: line, Tx: tx, Locks: locks})
+	}
+	return step, nil
+}
+
+// digest covers what will run and nothing else.
+func (p Plan) digest() string {
+	type statement struct {
+		SQL string
+		Tx  bool
+	}
+	type step struct {
+		Version                   int64
+		Name, Direction, Checksum string
+		Statements                []statement
+	}
+	covered := struct {
+		From, To int64
+		Steps    []step
+	}{From: p.From, To: p.To}
+	for _, s := range p.Steps {
+		c := step{Version: s.Version, Name: s.Name, Direction: s.Direction, Checksum: s.Checksum}
+		for _, st := range s.Statements {
+			c.Statements = append(c.Statements, statement{st.SQL, st.Tx})
+		}
+		covered.Steps = append(covered.Steps, c)
+	}
+	text, err := json.Marshal(covered)
+	if err != nil {
+		panic(err) // strings and numbers
+	}
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// conflicts are the modes, as pg_locks names them, that a lock has to wait for.
+var conflicts = map[string][]string{
+	rowExclusive:         {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	shareUpdateExclusive: {"ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	share:                {"RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	shareRowExclusive:    {"RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	exclusive: {"RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
+		"ExclusiveLock", "AccessExclusiveLock"},
+	accessExclusive: {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+		"ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+}
+
+// planBlockers names the sessions that hold now what the plan's locks conflict with.
+func planBlockers(ctx context.Context, s *session, plan Plan) ([]PlanBlocker, error) {
+	var relations, modes []string
+	for _, step := range plan.Steps {
+		for _, statement := range step.Statements {
+			for _, lock := range statement.Locks {
+				for _, mode := range conflicts[lock.Mode] {
+					relations, modes = append(relations, lock.Relation), append(modes, mode)
+				}
+			}
+		}
+	}
+	blockers := []PlanBlocker{}
+	if len(relations) == 0 {
+		return blockers, nil
+	}
+	rows, err := s.db.QueryContext(ctx, `
+		select distinct a.pid, a.application_name, coalesce(a.state, ''),
+		       extract(epoch from coalesce(statement_timestamp() - a.xact_start, '0'))::float8, wanted.relation, l.mode
+		from unnest($1::text[], $2::text[]) as wanted (relation, mode)
+		join pg_locks l on l.relation = to_regclass(wanted.relation) and l.mode = wanted.mode and l.granted
+			and l.database = (select oid from pg_database where datname = current_database())
+		join pg_stat_activity a on a.pid = l.pid and a.pid <> pg_backend_pid()
+		order by 1, 5, 6`, relations, modes)
+	if err != nil {
+		return nil, fmt.Errorf("look for blockers: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var b PlanBlocker
+		var seconds float64
+		if err := rows.Scan(&b.PID, &b.Application, &b.State, &seconds, &b.Relation, &b.Holds); err != nil {
+			return nil, fmt.Errorf("look for blockers: %w", err)
+		}
+		b.Age = time.Duration(seconds * float64(time.Second))
+		blockers = append(blockers, b)
+	}
+	return blockers, rows.Err()
+}
+
+// reviewed refuses to go on unless what is left to do is the plan with that digest, or the rest of it after a run that
+// died. It reports done when all of it was applied before: replicas that start together ask for the same plan.
+func (r *run) reviewed(ctx context.Context, st state, todo []File, to int64) (done bool, err error) {
+	var first int64
+	err = r.session.db.QueryRowContext(ctx, `
+		select coalesce(min(version), 0) from portaldb.history
+		where plan_digest = $1 and direction = 'up' and outcome = 'done' and version <= $2`, r.digest, st.version()).Scan(&first)
+	if err != nil {
+		return false, fmt.Errorf("look for the plan in the history: %w", err)
+	}
+	whole, begin := todo, st
+	if first > 0 {
+		if len(todo) == 0 {
+			return true, nil
+		}
+		i, _ := slices.BinarySearch(st.versions, first)
+		begin = state{versions: st.versions[:i]}
+		whole = slices.DeleteFunc(begin.pending(r.engine.files), func(f File) bool { return f.Version > to })
+	}
+	plan, err := r.engine.planFiles(begin, whole, true)
+	if err != nil {
+		return false, err
+	}
+	if plan.Digest != r.digest {
+		return false, &RefusedError{fmt.Sprintf("the plan is not the one that was reviewed: it is %s now, %s was asked for; look at portaldb plan again", plan.Digest, r.digest)}
+	}
+	return len(todo) == 0, nil
+}
