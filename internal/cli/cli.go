@@ -19,7 +19,7 @@ Exit codes:
     0   done, or the answer is yes
     1   failed, or the connection was lost on the way; the message says what changed, or "nothing changed"
     2   usage: a wrong flag, argument or setting
-    3   the answer is no: pending migrations, or a database newer than the files
+    3   the answer is no: pending migrations, a newer database, a schema that does not fit, a broken history
     4   refused: needs a person's decision; nothing changed
     5   a lock was not free in time; the file that waited changed nothing, safe to retry
     6   the database cannot be reached or refuses the login`

@@ -123,7 +123,7 @@ func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err := a.print(ready, ready.text()); err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, db, engine)
+	err = a.serve(ctx, listener, db, engine, false)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}

@@ -22,7 +22,13 @@ const (
 )
 
 // errNo is the answer no: the command worked, its result is printed, and the exit code tells.
-var errNo = errors.New("no")
+var errNo = noError{}
+
+// noError is the answer no with a message, where no result says why.
+type noError struct{ message string }
+
+func (e noError) Error() string        { return e.message }
+func (e noError) Is(target error) bool { return target == errNo }
 
 func exitCode(err error) int {
 	var (
@@ -50,7 +56,7 @@ func exitCode(err error) int {
 
 // explain tells on stderr why a command failed.
 func (a *app) explain(command string, err error) {
-	if errors.Is(err, errNo) {
+	if errors.Is(err, errNo) && err.Error() == "" {
 		return
 	}
 	a.logf("portaldb %s: %v", command, err)

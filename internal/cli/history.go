@@ -75,7 +75,10 @@ func (c historyVerify) Run(ctx context.Context, a *app) error {
 	head, err := engine.VerifyHistory(ctx)
 	var broken *schema.BrokenHistoryError
 	if errors.As(err, &broken) {
-		return errors.Join(errNo, a.print(map[string]any{"head": nil, "broken": map[string]any{"seq": broken.Seq, "reason": broken.Reason}}, broken.Error()+"\n"))
+		if err := a.print(map[string]any{"head": nil, "broken": map[string]any{"seq": broken.Seq, "reason": broken.Reason}}, broken.Error()+"\n"); err != nil {
+			return err
+		}
+		return errNo
 	}
 	if err != nil {
 		return err

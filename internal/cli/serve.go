@@ -2,11 +2,17 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
 
 	"portaldb/internal/httpapi"
 	"portaldb/internal/portal"
@@ -56,62 +62,119 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if !c.NoMigrate {
-		if err := migrateToServe(ctx, a, engine); err != nil {
-			return err
-		}
-	}
 	db, err := postgres.Open(ctx, postgres.Config{URL: url, ReadURL: c.ReadURL, ApplicationName: "portaldb serve"})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	behind := false
+	if !c.NoMigrate {
+		if behind, err = a.migrateToServe(ctx, engine); err != nil {
+			return err
+		}
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w; PORTALDB_ADDR or --addr takes another address", err)
 	}
-	return a.serve(ctx, listener, db, engine)
+	return a.serve(ctx, listener, db, engine, behind)
 }
 
-// serve answers HTTP on the listener until ctx is done.
-func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, engine *schema.Engine) error {
+// release is this program as the schema engine knows it.
+func release() schema.Release { return schema.Release{Name: version, Statements: portal.Statements()} }
+
+// migrateToServe applies what is pending, where that may be done now. Where it may not, the schema as it is decides:
+// a binary whose statements prepare serves, on a newer schema (what comes after the baseline only adds), under a hold, and
+// while another run holds the lock. It reports behind when the database may lack migrations meanwhile.
+func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind bool, err error) {
+	compatible, err := engine.Compatible(ctx, release())
+	if err != nil {
+		return false, err
+	}
+	if compatible.State == "broken" {
+		return false, noError{fmt.Sprintf("this binary does not fit the schema at version %d: %s; nothing changed", compatible.Version, compatible.BrokenText())}
+	}
+	if compatible.Hold != nil {
+		a.logf("a hold is set: %s; not migrating", compatible.Hold)
+		return true, nil
+	}
+	if compatible.State == "ahead" {
+		a.logf("the database is at version %d, newer than this binary; serving it as it is", compatible.Version)
+		return false, nil
+	}
+	_, err = engine.Up(ctx, 0)
+	if exitCode(err) == exitLocked && compatible.Prepares() {
+		a.logf("%v; serving version %d meanwhile", err, compatible.Version)
+		return true, nil
+	}
+	return false, err
+}
+
+// serve answers HTTP on the listener until ctx is done. behind allows it to be ready although migrations are pending.
+func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, engine *schema.Engine, behind bool) error {
 	logger := slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{ReplaceAttr: portal.MaskLogAttr}))
 	api := httpapi.New(httpapi.Config{
-		Service: portal.New(db.Primary(), db.Reads()), Ready: readiness(db, engine), Logger: logger, Version: version,
+		Service: portal.New(db.Primary(), db.Reads()), Ready: readiness(db, engine, behind), Logger: logger, Version: version,
 	})
+	var reporting sync.WaitGroup
+	defer reporting.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	reporting.Go(func() { report(ctx, engine, logger) })
+
 	logger.InfoContext(ctx, "listening", "addr", listener.Addr().String(), "version", version)
 	err := httpapi.Serve(ctx, listener, api, httpapi.ServeConfig{Logger: logger, OnDrain: api.Drain})
 	logger.InfoContext(ctx, "stopped")
 	return err
 }
 
-// readiness tells whether this binary can serve this database now.
-func readiness(db *postgres.DB, engine *schema.Engine) func(context.Context) error {
+// report tells the database every few seconds that this replica serves, until ctx is done. What the database does not
+// take costs a line in the log and nothing else: a role that may only use the tables can serve.
+func report(ctx context.Context, engine *schema.Engine, logger *slog.Logger) {
+	id := uuid.NewString()
+	ticker := time.NewTicker(schema.ReplicaEvery)
+	defer ticker.Stop()
+	reported := true
+	for {
+		if err := engine.Report(ctx, id, release()); ctx.Err() == nil && (err == nil) != reported {
+			reported = err == nil
+			logger.WarnContext(ctx, "report this replica", "ok", reported, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			_ = engine.Leave(ctx, id) // else it counts as gone a minute later
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// readiness tells whether this binary can serve this database now. behind allows pending migrations.
+func readiness(db *postgres.DB, engine *schema.Engine, behind bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := db.Ping(ctx); err != nil {
 			return err
 		}
-		at, err := engine.Version(ctx)
+		c, err := engine.Compatible(ctx, release())
 		if err != nil {
 			return err
 		}
-		if at < engine.Latest() {
-			return &portal.Error{Code: portal.CodeUnavailable, Message: fmt.Sprintf(
-				"behind: the database is at version %d, this binary needs %d; run portaldb up", at, engine.Latest())}
+		why := ""
+		switch {
+		case c.State == "behind" && (!behind || !c.Prepares()):
+			why = fmt.Sprintf("behind: the database is at version %d, this binary has %d; portaldb up brings it there", c.Version, engine.Latest())
+		case !c.Prepares():
+			why = "broken: statements of this binary do not fit the schema: " + strings.Join(slices.Sorted(maps.Keys(c.Broken)), ", ")
+		default:
+			return nil
 		}
-		return nil
+		if c.Hold != nil {
+			why += "; a hold is set: " + c.Hold.String()
+		}
+		return &portal.Error{Code: portal.CodeUnavailable, Message: why}
 	}
-}
-
-// migrateToServe applies what is pending. A database that a newer binary has migrated is served as it is: what comes
-// after the baseline only adds, and a binary that was rolled back has to go on working.
-func migrateToServe(ctx context.Context, a *app, engine *schema.Engine) error {
-	_, err := engine.Up(ctx, 0)
-	if errors.Is(err, schema.ErrNewer) {
-		a.logf("portaldb serve: %v; serving it as it is", err)
-		return nil
-	}
-	return err
 }
 
 // checkAddr refuses what is no address to listen on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"portaldb/internal/schema"
 )
@@ -71,5 +72,15 @@ func statusText(target string, s schema.Status) string {
 		hold = s.Hold.String()
 	}
 	fmt.Fprintf(&b, "hold      %s\n", hold)
+	if len(s.Replicas) == 0 {
+		b.WriteString("replicas  none\n")
+	}
+	for i, r := range s.Replicas {
+		label := "replicas"
+		if i > 0 {
+			label = ""
+		}
+		fmt.Fprintf(&b, "%-9s %s, release %s, migrations up to %d, since %s\n", label, r.Actor, r.Release, r.Version, r.StartedAt.Format(time.RFC3339))
+	}
 	return b.String()
 }

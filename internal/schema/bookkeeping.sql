@@ -49,4 +49,24 @@ create table if not exists portaldb.holds (
 );
 create unique index if not exists holds_one_active_idx on portaldb.holds ((true)) where released_at is null;
 
+-- The releases of the program that have worked here, with all that they send: what a rollback asks whether an older
+-- binary could go on.
+create table if not exists portaldb.releases (
+    release text constraint releases_pkey primary key,
+    version bigint not null,
+    statements jsonb not null,
+    recorded_at timestamptz not null default now()
+);
+
+-- The processes that serve, by their own report.
+create table if not exists portaldb.replicas (
+    id uuid constraint replicas_pkey primary key,
+    release text not null,
+    version bigint not null,
+    actor text not null,
+    environment text,
+    started_at timestamptz not null default now(),
+    seen_at timestamptz not null default now()
+);
+
 insert into portaldb.meta (bookkeeping) values (2) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;

@@ -149,6 +149,8 @@ type state struct {
 	checksums map[int64]string
 	// legacy tells that the portal's tables are there without versions: legacy scripts made them.
 	legacy bool
+	// replicas tells that the bookkeeping knows replicas.
+	replicas bool
 	// hold is the one in force, nil when there is none.
 	hold *Hold
 	// major is the server's major version.
@@ -186,8 +188,8 @@ func readState(ctx context.Context, s *session) (state, error) {
 	var hasTable, hasHistory, hasHolds bool
 	err := s.db.QueryRowContext(ctx, `
 		select to_regclass('public.goose_db_version') is not null, to_regclass('portaldb.history') is not null,
-		       to_regclass('portaldb.holds') is not null, to_regclass('public.submissions') is not null, current_setting('server_version_num')::int / 10000`).
-		Scan(&hasTable, &hasHistory, &hasHolds, &st.legacy, &st.major)
+		       to_regclass('portaldb.holds') is not null, to_regclass('portaldb.replicas') is not null, to_regclass('public.submissions') is not null, current_setting('server_version_num')::int / 10000`).
+		Scan(&hasTable, &hasHistory, &hasHolds, &st.replicas, &st.legacy, &st.major)
 	if err != nil {
 		return st, fmt.Errorf("look for the version table: %w", err)
 	}
@@ -240,8 +242,8 @@ type Status struct {
 	Drift *bool `json:"drift"`
 	// Hold is what stops Up; nil when nothing does.
 	Hold *Hold `json:"hold"`
-	// Replicas are not kept yet: empty.
-	Replicas []string `json:"replicas"`
+	// Replicas are the processes that serve now.
+	Replicas []Replica `json:"replicas"`
 	// Legacy tells that the portal's tables are there without versions: legacy scripts made them.
 	Legacy bool `json:"legacy"`
 }
@@ -265,7 +267,12 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	}
 	status := Status{
 		Version: st.version(), Latest: e.Latest(), Pending: []Pending{}, Newer: append([]int64{}, st.newer(e.files)...),
-		Hold: st.hold, Replicas: []string{}, Legacy: st.legacy,
+		Hold: st.hold, Replicas: []Replica{}, Legacy: st.legacy,
+	}
+	if st.replicas {
+		if status.Replicas, err = readReplicas(ctx, s); err != nil {
+			return Status{}, err
+		}
 	}
 	for _, f := range st.pending(e.files) {
 		status.Pending = append(status.Pending, Pending{f.Version, f.Name})

@@ -294,7 +294,7 @@ func TestEngine_Up(t *testing.T) {
 		if _, err := tx.ExecContext(t.Context(), `select * from a`); err != nil {
 			t.Fatal(err)
 		}
-		_, err = openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 700 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
+		_, err = openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 1500 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
 		var failed *schema.MigrationError
 		if !errors.As(err, &failed) || !failed.LockNotAvailable() || failed.Line != 2 {
 			t.Fatalf("got %v", err)
@@ -308,7 +308,7 @@ func TestEngine_Up(t *testing.T) {
 		retried := make(chan string, 100)
 		var group errgroup.Group
 		group.Go(func() error {
-			_, err := openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 300 * time.Millisecond, Progress: func(e schema.Event) {
+			_, err := openWith(t, schema.Config{URL: url, FS: set, LockTimeout: time.Second, Progress: func(e schema.Event) {
 				if e.Retrying != nil {
 					retried <- e.Retrying.Reason
 				}

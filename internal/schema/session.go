@@ -40,6 +40,16 @@ func openSession(ctx context.Context, config *pgx.ConnConfig, purpose string, ac
 
 func (s *session) close() { s.db.Close() }
 
+// raw lends the driver's connection.
+func (s *session) raw(ctx context.Context, use func(*pgx.Conn) error) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(c any) error { return use(c.(*seamConn).Conn.Conn()) })
+}
+
 // Target names a server and database without secrets, for messages.
 func Target(config *pgx.ConnConfig) string {
 	return fmt.Sprintf("%s:%d/%s", config.Host, config.Port, config.Database)

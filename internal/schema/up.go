@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 )
 
@@ -143,20 +144,15 @@ func (r *run) lock(ctx context.Context) error {
 
 // begin prepares the session: a pooler between us and the server is refused, a dead client is noticed, waiting is bounded.
 func (r *run) begin(ctx context.Context) error {
-	conn, err := r.session.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	err = conn.Raw(func(c any) error {
-		r.session.pid = c.(*seamConn).Conn.Conn().PgConn().PID()
+	err := r.session.raw(ctx, func(conn *pgx.Conn) error {
+		r.session.pid = conn.PgConn().PID()
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	var pid uint32
-	err = conn.QueryRowContext(ctx, `
+	err = r.session.db.QueryRowContext(ctx, `
 		select pg_backend_pid(), set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false),
 		       set_config('idle_in_transaction_session_timeout', '0', false)`,
 		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, new(string), new(string), new(string))
@@ -167,7 +163,7 @@ func (r *run) begin(ctx context.Context) error {
 		return &RefusedError{"a connection pooler stands between this program and PostgreSQL, and a lock would protect nothing: set DATABASE_DIRECT_URL to the server itself"}
 	}
 	// Not every operating system can; there the server notices at the next statement.
-	_, _ = conn.ExecContext(ctx, `set client_connection_check_interval = '2s'`)
+	_, _ = r.session.db.ExecContext(ctx, `set client_connection_check_interval = '2s'`)
 	return nil
 }
 

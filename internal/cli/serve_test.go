@@ -1,0 +1,214 @@
+package cli_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"portaldb/internal/pgtest"
+	"portaldb/internal/schema"
+	"portaldb/migrations"
+)
+
+// olderFiles is a folder with the migrations of an older release.
+func olderFiles(t testing.TB, latest int64) string {
+	t.Helper()
+	files, err := schema.Files(migrations.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range files[:latest] {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), []byte(f.Body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func ready(t testing.TB, url string) (int, string) {
+	t.Helper()
+	client := &api{url: url, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	status, body, err := client.do(t.Context(), http.MethodGet, "/readyz", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, string(body)
+}
+
+func waitReady(t testing.TB, url string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		status, body := ready(t, url)
+		if status == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready within 20 s: %s", body)
+		}
+	}
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+
+	t.Run("migrates, serves and reports", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.Empty(t)}
+		url := serve(t, env)
+		if status, body := ready(t, url); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		var replicas []any
+		for deadline := time.Now().Add(20 * time.Second); len(replicas) == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			replicas = run(t, env, "status", "--json").object(t)["replicas"].([]any)
+		}
+		if len(replicas) != 1 || replicas[0].(map[string]any)["release"] == "" {
+			t.Errorf("replicas %v", replicas)
+		}
+	})
+
+	t.Run("does not migrate when told, and is ready once somebody has", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.Empty(t)}
+		run(t, env, "up", "--to", "49")
+		url := serve(t, env, "--no-migrate")
+		if status, body := ready(t, url); status != http.StatusServiceUnavailable || !strings.Contains(body, "behind: the database is at version 49") {
+			t.Fatalf("%d %s", status, body)
+		}
+		if got := run(t, env, "up"); got.code != 0 {
+			t.Fatal(got.stderr)
+		}
+		waitReady(t, url)
+	})
+
+	t.Run("an older binary serves a newer schema", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.New(t)}
+		waitReady(t, serve(t, env, "--dir", olderFiles(t, 48)))
+	})
+
+	t.Run("a broken schema is named, at the start and while it serves", func(t *testing.T) {
+		t.Parallel()
+		database := pgtest.New(t)
+		env := []string{"DATABASE_URL=" + database}
+		url := serve(t, env)
+		waitReady(t, url)
+		execute(t, database, `alter table automation_audits rename column meta to details`)
+		status, body := ready(t, url)
+		if status != http.StatusServiceUnavailable || !strings.Contains(body, "broken:") || !strings.Contains(body, "ListAudits") || strings.Contains(body, "SELECT") {
+			t.Errorf("%d %s", status, body)
+		}
+		if got := run(t, env, "serve", "--addr", "127.0.0.1:0"); got.code != 3 || !strings.Contains(got.stderr, "ListAudits") {
+			t.Errorf("start on it: code %d, %s", got.code, got.stderr)
+		}
+	})
+
+	t.Run("five that restart under a hold never migrate", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.Empty(t)}
+		run(t, env, "up", "--to", "49")
+		run(t, env, "hold", "incident 42")
+		var group errgroup.Group
+		for range 5 {
+			group.Go(func() error {
+				for range 3 {
+					ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+					runContext(ctx, env, "serve", "--addr", "127.0.0.1:0")
+					stop()
+				}
+				return nil
+			})
+		}
+		_ = group.Wait()
+		if v := run(t, env, "status", "--json").object(t)["version"]; v != 49.0 {
+			t.Errorf("they raised it to version %v", v)
+		}
+		// Version 49 lacks the table of tokens: not compatible, so it stays up, not ready, and says why.
+		url := serve(t, env)
+		if status, body := ready(t, url); status != http.StatusServiceUnavailable || !strings.Contains(body, "incident 42") {
+			t.Errorf("%d %s", status, body)
+		}
+	})
+
+	t.Run("serves under a hold what it can", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.New(t)}
+		run(t, env, "hold", "incident 42")
+		waitReady(t, serve(t, env))
+	})
+
+	t.Run("refuses settings that are wrong", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.New(t)}
+		for name, c := range map[string]struct {
+			env  string
+			code int
+			want string
+		}{
+			"a secret that everybody knows": {"SESSION_SECRET=dev-secret", 2, "SESSION_SECRET takes"},
+			"no address":                    {"PORTALDB_ADDR=8080", 2, "PORTALDB_ADDR takes"},
+			"no port":                       {"PORTALDB_ADDR=127.0.0.1:99999", 2, "PORTALDB_ADDR takes"},
+			"no read URL":                   {"DATABASE_READ_URL=postgres://u:S3cret@h:port/d", 2, "DATABASE_READ_URL takes"},
+			"an address of another machine": {"PORTALDB_ADDR=192.0.2.1:8080", 1, "listen"},
+		} {
+			got := run(t, append(env, c.env), "serve")
+			if got.code != c.code || !strings.Contains(got.stderr, c.want) || strings.Contains(got.stderr, "S3cret") {
+				t.Errorf("%s: code %d, %s", name, got.code, got.stderr)
+			}
+		}
+	})
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	env := []string{"DATABASE_URL=" + pgtest.New(t)}
+	created := run(t, env, "token", "create", "reports", "--role", "reader", "--expires", "720h", "--json")
+	token := created.object(t)
+	if created.code != 0 || token["name"] != "reports" || token["role"] != "reader" || !strings.HasPrefix(token["token"].(string), "pdb_") || token["expires_at"] == nil {
+		t.Fatalf("code %d: %s%s", created.code, created.stdout, created.stderr)
+	}
+	url := serve(t, env)
+	client := &api{url: url, token: token["token"].(string), http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	if status, body, err := client.do(t.Context(), http.MethodGet, "/v1/submissions", ""); status != http.StatusOK || err != nil {
+		t.Errorf("read: %d, %v %s", status, err, body)
+	}
+	if status, body, err := client.do(t.Context(), http.MethodPost, "/v1/submissions", `{"kind":"a","version":"1","payload":{}}`); status != http.StatusForbidden || err != nil {
+		t.Errorf("a reader writes: %d, %v %s", status, err, body)
+	}
+	list := run(t, env, "token", "list")
+	if !strings.Contains(list.stdout, token["id"].(string)) || !strings.Contains(list.stdout, "valid") || strings.Contains(list.stdout, "pdb_") {
+		t.Errorf("list:\n%s", list.stdout)
+	}
+	if got := run(t, env, "token", "revoke", token["id"].(string)); got.code != 0 {
+		t.Errorf("revoke: code %d, %s", got.code, got.stderr)
+	}
+	if list := run(t, env, "token", "list", "--json").object(t)["tokens"].([]any); len(list) != 1 || list[0].(map[string]any)["revoked_at"] == nil {
+		t.Errorf("after the revocation: %v", list)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"token", "create", "x"}, 2},
+		{[]string{"token", "create", "x", "--role", "god"}, 2},
+		{[]string{"token", "create", "x", "--role", "reader", "--expires", "soon"}, 2},
+		{[]string{"token", "create", "x", "--role", "reader", "--expires=-1h"}, 2},
+		{[]string{"token", "create", " ", "--role", "reader"}, 1},
+		{[]string{"token", "revoke", "nonsense"}, 2},
+		{[]string{"token", "revoke", "00000000-0000-0000-0000-000000000000"}, 1},
+	} {
+		if got := run(t, env, c.args...); got.code != c.code {
+			t.Errorf("%v: code %d, want %d: %s", c.args, got.code, c.code, got.stderr)
+		}
+	}
+	if got := run(t, []string{"DATABASE_URL=" + pgtest.Empty(t)}, "token", "list"); got.code != 1 || !strings.Contains(got.stderr, "portaldb up") {
+		t.Errorf("without tables: code %d, %s", got.code, got.stderr)
+	}
+}
