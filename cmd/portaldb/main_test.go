@@ -21,6 +21,10 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(gooseVariable); dir != "" {
+		plainGoose(dir, os.Getenv("DATABASE_URL"))
+		return
+	}
 	dir, err := os.MkdirTemp("", "portaldb-binary-")
 	if err != nil {
 		panic(err)

@@ -161,7 +161,7 @@ func readiness(db *postgres.DB, engine *schema.Engine, behind bool) func(context
 		if err != nil {
 			return err
 		}
-		why := ""
+		var why string
 		switch {
 		case c.State == "behind" && (!behind || !c.Prepares()):
 			why = fmt.Sprintf("behind: the database is at version %d, this binary has %d; portaldb up brings it there", c.Version, engine.Latest())

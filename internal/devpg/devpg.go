@@ -28,7 +28,7 @@ import (
 )
 
 // User is the superuser of every cluster, and the login of every URL.
-const User = "portaldb"
+const User = "postgres"
 
 const (
 	// startTimeout bounds one start, crash recovery included.

@@ -3,9 +3,13 @@ package schema_test
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -370,15 +374,20 @@ func TestEngine_Up(t *testing.T) {
 		if _, err := tx.ExecContext(t.Context(), `select count(*) from pg_class`); err != nil {
 			t.Fatal(err)
 		}
+		progress := make(chan schema.Progress, 100)
 		var group errgroup.Group
 		group.Go(func() error {
-			_, err := openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 50 * time.Millisecond}).Up(t.Context(), 0)
+			_, err := openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 50 * time.Millisecond, Progress: func(e schema.Event) {
+				if e.Progress != nil {
+					progress <- *e.Progress
+				}
+			}}).Up(t.Context(), 0)
 			return err
 		})
-		waitFor(t, func() bool {
-			return scan[bool](t, db, `select exists (select from pg_stat_activity where query like 'create index concurrently%' and wait_event = 'virtualxid'
-				and state_change < clock_timestamp() - interval '150 milliseconds')`)
-		})
+		holder := scan[int](t, connect(t, url), `select pid from pg_stat_activity where backend_xmin is not null and state = 'idle in transaction' and datname = current_database()`)
+		if p := <-progress; p.Line != 3 || p.Phase == "" || len(p.Blockers) != 1 || p.Blockers[0].PID != holder {
+			t.Errorf("progress %+v, want it to wait for pid %d", p, holder)
+		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
@@ -467,6 +476,24 @@ func TestEngine_Up(t *testing.T) {
 		}
 	})
 
+	t.Run("a role named like a schema", func(t *testing.T) {
+		t.Parallel()
+		server := pgtest.Server(t)
+		db := connect(t, server.URL("postgres"))
+		if _, err := db.ExecContext(t.Context(), `create role portaldb superuser login password 'x'`); err != nil {
+			t.Fatal(err)
+		}
+		named, err := url.Parse(server.URL("postgres"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named.User = url.UserPassword("portaldb", "x")
+		var refused *schema.RefusedError
+		if _, err := open(t, named.String(), files("create table a ();")).Up(t.Context(), 0); !errors.As(err, &refused) || !strings.Contains(err.Error(), "the role portaldb") {
+			t.Fatalf("got %v", err)
+		}
+	})
+
 	t.Run("a half without a statement", func(t *testing.T) {
 		t.Parallel()
 		url := pgtest.Empty(t)
@@ -540,6 +567,75 @@ func TestEngine_Up_unreachable(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "S3cret") || strings.Contains(err.Error(), "WRONG") {
 			t.Errorf("the message has the password: %v", err)
+		}
+	}
+}
+
+// TestEngine_Up_through_a_pooler puts something between that announces another process than the one that answers, as a
+// pooler in transaction mode does.
+func TestEngine_Up_through_a_pooler(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.Empty(t)
+	target, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var relays errgroup.Group
+	t.Cleanup(func() {
+		listener.Close()
+		_ = relays.Wait()
+	})
+	relays.Go(func() error {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return nil
+			}
+			server, err := new(net.Dialer).DialContext(t.Context(), "tcp", target.Host)
+			if err != nil {
+				return err
+			}
+			relays.Go(func() error {
+				defer server.Close()
+				_, err := io.Copy(server, client)
+				return err
+			})
+			relays.Go(func() error {
+				defer client.Close()
+				return relayWithOtherPID(client, server)
+			})
+		}
+	})
+	pooled := strings.Replace(direct, target.Host, listener.Addr().String(), 1)
+	var refused *schema.RefusedError
+	if _, err := open(t, pooled, files("create table a ();")).Up(t.Context(), 0); !errors.As(err, &refused) || !strings.Contains(err.Error(), "DATABASE_DIRECT_URL") {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	if scan[bool](t, connect(t, direct), `select to_regclass('a') is not null or to_regnamespace('portaldb') is not null`) {
+		t.Error("something was changed")
+	}
+}
+
+// relayWithOtherPID passes the server's messages on and counts the announced process up (BackendKeyData, type K).
+func relayWithOtherPID(client io.Writer, server io.Reader) error {
+	header := make([]byte, 5)
+	for {
+		if _, err := io.ReadFull(server, header); err != nil {
+			return nil // it hung up
+		}
+		body := make([]byte, binary.BigEndian.Uint32(header[1:])-4)
+		if _, err := io.ReadFull(server, body); err != nil {
+			return nil
+		}
+		if header[0] == 'K' {
+			binary.BigEndian.PutUint32(body, binary.BigEndian.Uint32(body)+1)
+		}
+		if _, err := client.Write(append(header[:5:5], body...)); err != nil {
+			return nil
 		}
 	}
 }

@@ -152,15 +152,19 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	var pid uint32
+	var role string
 	err = r.session.db.QueryRowContext(ctx, `
-		select pg_backend_pid(), set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false),
+		select pg_backend_pid(), current_user, set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false),
 		       set_config('idle_in_transaction_session_timeout', '0', false)`,
-		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, new(string), new(string), new(string))
+		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, &role, new(string), new(string), new(string))
 	if err != nil {
 		return fmt.Errorf("prepare the session: %w", err)
 	}
 	if pid != r.session.pid {
 		return &RefusedError{"a connection pooler stands between this program and PostgreSQL, and a lock would protect nothing: set DATABASE_DIRECT_URL to the server itself"}
+	}
+	if slices.Contains([]string{"portaldb", "portaldb_trash", "service"}, role) {
+		return &RefusedError{fmt.Sprintf("the role %s is named like a schema, which would swallow every table that is created without naming one: migrate as a role of another name", role)}
 	}
 	// Not every operating system can; there the server notices at the next statement.
 	_, _ = r.session.db.ExecContext(ctx, `set client_connection_check_interval = '2s'`)
