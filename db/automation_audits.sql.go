@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -17,7 +18,7 @@ FROM json_to_recordset($1::json) AS event(actor_cpf text, actor_nome text, kind 
 `
 
 // CreateAudits adds events, given as a JSON array of objects with the names of the columns, and returns how many.
-func (q *Queries) CreateAudits(ctx context.Context, events []byte) (int64, error) {
+func (q *Queries) CreateAudits(ctx context.Context, events json.RawMessage) (int64, error) {
 	result, err := q.db.Exec(ctx, CreateAudits, events)
 	if err != nil {
 		return 0, err

@@ -83,7 +83,10 @@ func New(cfg Config) *API {
 				SecuritySchemes: map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}},
 			},
 		},
-		Formats:       map[string]huma.Format{"application/json": {Marshal: marshal, Unmarshal: unmarshal}},
+		Formats: map[string]huma.Format{
+			"application/json": {Marshal: marshal, Unmarshal: unmarshal},
+			"json":             {Marshal: marshal}, // what huma makes of application/problem+json
+		},
 		DefaultFormat: "application/json",
 	})
 	a.addHealth()
@@ -126,7 +129,7 @@ func (a *API) authorize(role portal.Role) func(huma.Context, func(huma.Context))
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb", error="invalid_token"`)
 			fallthrough
 		case err != nil:
-			huma.WriteErr(a.huma, ctx, http.StatusInternalServerError, "", err)
+			_ = huma.WriteErr(a.huma, ctx, http.StatusInternalServerError, "", err)
 			return
 		}
 		exchangeOf(ctx.Context()).token = token.Name
@@ -162,5 +165,5 @@ func (a *API) acceptJSON(ctx huma.Context, next func(huma.Context)) {
 }
 
 func (a *API) refuse(ctx huma.Context, code portal.Code, message string) {
-	huma.WriteErr(a.huma, ctx, statuses[code], "", &portal.Error{Code: code, Message: message})
+	_ = huma.WriteErr(a.huma, ctx, statuses[code], "", &portal.Error{Code: code, Message: message})
 }

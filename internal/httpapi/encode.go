@@ -23,7 +23,7 @@ func marshal(w io.Writer, v any) error {
 	if a, ok := v.(appender); ok {
 		buffer := buffers.Get().(*[]byte)
 		*buffer = append(a.appendJSON((*buffer)[:0]), '\n')
-		w.Write(*buffer)
+		_, _ = w.Write(*buffer)
 		if cap(*buffer) <= maxPooled {
 			buffers.Put(buffer)
 		}
@@ -33,7 +33,7 @@ func marshal(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
-	w.Write(append(text, '\n'))
+	_, _ = w.Write(append(text, '\n'))
 	return nil
 }
 
@@ -75,7 +75,7 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '"')
 }
 
-// appendString appends a JSON string. Other than by encoding/json, characters that matter to HTML only stay as they are.
+// appendString appends a JSON string as encoding/json does when it is told not to escape HTML.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
@@ -84,10 +84,19 @@ func appendString(b []byte, s string) []byte {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
+			escape := ""
+			switch {
+			case r == utf8.RuneError && size == 1:
+				escape = `\ufffd`
+			case r == '\u2028': // ends a line of JavaScript
+				escape = `\u2028`
+			case r == '\u2029':
+				escape = `\u2029`
+			}
+			if escape != "" {
 				b = append(b, s[done:i]...)
-				b = append(b, `\ufffd`...)
-				done = i + 1
+				b = append(b, escape...)
+				done = i + size
 			}
 			i += size
 			continue
@@ -97,6 +106,10 @@ func appendString(b []byte, s string) []byte {
 			switch c {
 			case '"', '\\':
 				b = append(b, '\\', c)
+			case '\b':
+				b = append(b, '\\', 'b')
+			case '\f':
+				b = append(b, '\\', 'f')
 			case '\n':
 				b = append(b, '\\', 'n')
 			case '\r':

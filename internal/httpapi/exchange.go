@@ -46,15 +46,16 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	defer func() {
 		fault := recover()
+		begun := out.status != 0
 		if fault != nil {
 			x.err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
-			if out.status == 0 {
-				document(x, http.StatusInternalServerError, portal.CodeInternal, portal.ErrorMessage(x.err)).write(out)
+			if !begun {
+				failure(x, x.err).write(out)
 			}
 		}
 		a.log(r, x, out, time.Since(began))
-		if fault != nil && fault == http.ErrAbortHandler {
-			panic(fault)
+		if fault != nil && begun {
+			panic(http.ErrAbortHandler) // breaks the connection: the client must not take a part for the whole
 		}
 	}()
 	a.mux.ServeHTTP(out, r)
@@ -87,6 +88,9 @@ func (a *API) log(r *http.Request, x *exchange, out *response, took time.Duratio
 	}
 	if x.err != nil {
 		level = slog.LevelError
+		if errors.Is(r.Context().Err(), context.Canceled) { // the client hung up
+			level = slog.LevelInfo
+		}
 		attrs = append(attrs, slog.Any("error", x.err))
 	}
 	a.logger.LogAttrs(r.Context(), level, "request", attrs...)
@@ -99,7 +103,9 @@ func requestID(r *http.Request) string {
 		return rand.Text()
 	}
 	for _, c := range []byte(id) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
 			return rand.Text()
 		}
 	}

@@ -78,7 +78,7 @@ func newProblem(x *exchange, status int, message string, errs []error) *problem 
 	case http.StatusBadRequest:
 		return document(x, status, portal.CodeInvalid, message)
 	}
-	return document(x, status, portal.CodeInternal, portal.ErrorMessage(nil))
+	return failure(x, errors.New(message))
 }
 
 // failure is the document for an error of package portal, or for any other, of which it tells nothing.
@@ -122,5 +122,5 @@ func document(x *exchange, status int, code portal.Code, detail string) *problem
 func (p *problem) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	json.NewEncoder(w).Encode(p) // whoever has hung up need not know
+	_ = json.NewEncoder(w).Encode(p) // whoever has hung up need not know
 }

@@ -67,6 +67,8 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, cfg
 	if err != nil {
 		err = fmt.Errorf("drain: requests were still under way after %s: %w", cfg.DrainTimeout, errors.Join(err, server.Close()))
 	}
-	<-served
+	if closed := <-served; !errors.Is(closed, http.ErrServerClosed) {
+		err = errors.Join(err, closed)
+	}
 	return err
 }

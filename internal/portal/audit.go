@@ -41,9 +41,6 @@ func (f *AuditFilter) normalize() error {
 //
 // Q looks at each event that the other filters leave. CodeUnavailable if that takes too long.
 func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageRequest) (Page[Audit], error) {
-	if err := filter.normalize(); err != nil {
-		return Page[Audit]{}, err
-	}
 	start, err := resume("audits", filter, page)
 	if err != nil {
 		return Page[Audit]{}, err
@@ -64,7 +61,7 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 		at := start.before.at()
 		id, err := strconv.ParseInt(start.before.ID, 10, 64)
 		if err != nil {
-			return Page[Audit]{}, invalid("cursor is not one that this list has returned")
+			return Page[Audit]{}, errCursor
 		}
 		params.BeforeAt, params.BeforeID = &at, &id
 	}

@@ -20,3 +20,12 @@ func AuditCursor(filter AuditFilter, at time.Time, id string) string {
 
 // SetClock makes the service take the time from clock.
 func (s *Service) SetClock(clock func() time.Time) { s.now = clock }
+
+// Recode decodes a cursor of submissions and encodes it again.
+func Recode(text string) (string, bool) {
+	c, err := decodeCursor[SubmissionFilter](text, "submissions")
+	if err != nil {
+		return "", false
+	}
+	return c.encode(), true
+}

@@ -2,6 +2,8 @@ package portal_test
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -20,10 +22,11 @@ type bundle struct {
 	conn    *pgx.Conn // beside the service
 }
 
-func setup(t testing.TB) *bundle {
+// setup takes more settings for the URL of the database.
+func setup(t testing.TB, settings ...string) *bundle {
 	t.Helper()
 	url := pgtest.New(t)
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, ApplicationName: "portal_test"})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: strings.Join(append([]string{url}, settings...), "&"), ApplicationName: "portal_test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,3 +64,27 @@ func wantCode(t testing.TB, err error, code portal.Code) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// create adds a queued submission.
+func (b *bundle) create(t testing.TB) portal.Submission {
+	t.Helper()
+	created, err := b.service.CreateSubmission(t.Context(), "test", portal.NewSubmission{Kind: "dfd", Version: "1", Payload: json.RawMessage("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return created
+}
+
+// trail returns the action and meta of the audit events of a submission, the oldest first.
+func (b *bundle) trail(t testing.TB, id string) []string {
+	t.Helper()
+	rows, err := b.conn.Query(t.Context(), "SELECT concat_ws(' ', actor_cpf, actor_nome, kind, action, meta - 'sid') FROM automation_audits WHERE meta ->> 'sid' = $1 ORDER BY id", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trail, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trail
+}

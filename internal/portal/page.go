@@ -63,10 +63,12 @@ func decodeCursor[F any](text, list string) (cursor[F], error) {
 	}
 	// What does not come out the same again was not made by encode.
 	if err != nil || c.encode() != text || c.List != list || c.Limit < 1 || c.Limit > MaxLimit || !validTime(c.at()) {
-		return c, invalid("cursor is not one that this list has returned")
+		return c, errCursor
 	}
 	return c, nil
 }
+
+var errCursor = invalid("cursor is not one that this list has returned")
 
 func (c cursor[F]) at() time.Time { return time.UnixMicro(c.At).UTC() }
 
@@ -79,8 +81,17 @@ type start[F any] struct {
 	before *cursor[F] // nil on the first page
 }
 
-// resume checks a page request for a list, and takes the filter from its cursor if it has one.
-func resume[F any](list string, filter F, page PageRequest) (start[F], error) {
+// normalizer is a filter that checks itself and brings itself into the form that cursors carry.
+type normalizer[F any] interface {
+	*F
+	normalize() error
+}
+
+// resume checks a filter and a page request for a list, and takes the filter from the cursor if there is one.
+func resume[F any, N normalizer[F]](list string, filter F, page PageRequest) (start[F], error) {
+	if err := N(&filter).normalize(); err != nil {
+		return start[F]{}, err
+	}
 	s := start[F]{list: list, filter: filter, limit: page.Limit, offset: page.Offset}
 	switch {
 	case page.Limit < 0 || page.Limit > MaxLimit:
@@ -94,6 +105,9 @@ func resume[F any](list string, filter F, page PageRequest) (start[F], error) {
 		c, err := decodeCursor[F](page.Cursor, list)
 		if err != nil {
 			return s, err
+		}
+		if N(&c.Filter).normalize() != nil {
+			return s, errCursor
 		}
 		if !agrees(filter, c.Filter) {
 			return s, invalid("cursor belongs to a list with other filters; leave them out or begin again without it")

@@ -90,7 +90,7 @@ var absent = ptr("absent")
 // TestPlans proves for every list that it reads an index, and at most ten times the rows that it returns and its limit,
 // whatever filters are combined: with values that many, few or no rows have.
 //
-// The exception is an actor that stands for thousands of rows, '' or anonymous, together with a kind, an action or a
+// The exception is an actor that stands for thousands of rows, ” or anonymous, together with a kind, an action or a
 // status that it hardly ever has: no index holds these together, so the rows of the actor are read at most.
 func TestPlans(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,7 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Token, error
 		if err != nil {
 			return Token{}, err
 		}
-		token = newToken(db.GetAPITokenByHashRow(row))
+		token = newToken(row)
 	}
 	switch {
 	case token.RevokedAt != nil:

@@ -78,12 +78,12 @@ func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 	batch.Queue(sql, args...)
 	results := r.pool.SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
-		results.Close()
+		_ = results.Close()
 		return nil, translate(err)
 	}
 	result, err := results.Query()
 	if err != nil {
-		results.Close()
+		_ = results.Close()
 		return nil, translate(err)
 	}
 	return rows{Rows: result, batch: results}, nil
@@ -105,7 +105,7 @@ type rows struct {
 func (r rows) Close() {
 	r.Rows.Close()
 	if r.batch != nil {
-		r.batch.Close() // says nothing that Err does not
+		_ = r.batch.Close() // says nothing that Err does not
 	}
 }
 

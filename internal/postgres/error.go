@@ -46,9 +46,10 @@ var states = map[string]meaning{
 	"40":    {portal.CodeUnavailable, "another change got in the way; try again"},
 	"53":    {portal.CodeUnavailable, "the database is short of resources"},
 	"54":    {portal.CodeInvalid, "a value is too large for the database"},
+	"54000": {portal.CodeInvalid, "a value is too long for an index: kind, numero and protocolo in payload, and what names the actor"},
 	"54001": {portal.CodeInvalid, "JSON is nested too deeply"},
 	"55P03": {portal.CodeUnavailable, "another change got in the way; try again"},
-	"57014": {portal.CodeUnavailable, "this took the database too long; narrow it down by kind, since and until"},
+	"57014": {portal.CodeUnavailable, "this took the database too long; a list can be narrowed down by kind, since and until"},
 	"57P":   {portal.CodeUnavailable, "the database is restarting"},
 }
 

@@ -2,16 +2,25 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // DefaultReadTimeout bounds a list or a count unless Config says otherwise.
 const DefaultReadTimeout = 10 * time.Second
+
+// cancelTimeout is how long the server may take to cancel a statement before the connection is given up.
+const cancelTimeout = 5 * time.Second
 
 // Config says which database to open, and how.
 type Config struct {
@@ -67,6 +76,17 @@ func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
 	// Poolers keep these two apart for each client; others they refuse, or let leak from one client to the next.
 	config.ConnConfig.RuntimeParams["application_name"] = application
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	// A statement whose context ends is cancelled at the server, and its end waited for: whether it has changed anything
+	// is then known, and the connection can be used again.
+	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
+	}
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{
+			Name: "jsonb", OID: pgtype.JSONBOID, Codec: &pgtype.JSONBCodec{Marshal: json.Marshal, Unmarshal: unmarshalJSON},
+		})
+		return nil
+	}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
@@ -84,4 +104,14 @@ func (d *DB) Ping(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unmarshalJSON is json.Unmarshal, but takes over raw JSON as it is: the database has checked it, and to check it again is
+// a fifth of the work on a list.
+func unmarshalJSON(data []byte, v any) error {
+	if raw, ok := v.(*json.RawMessage); ok {
+		*raw = bytes.Clone(data)
+		return nil
+	}
+	return json.Unmarshal(data, v)
 }

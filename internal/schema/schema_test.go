@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -584,29 +585,29 @@ func TestEngine_Up_through_a_pooler(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var relays errgroup.Group
+	var relays sync.WaitGroup
 	t.Cleanup(func() {
 		listener.Close()
-		_ = relays.Wait()
+		relays.Wait()
 	})
-	relays.Go(func() error {
+	relays.Go(func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
-				return nil
+				return
 			}
 			server, err := new(net.Dialer).DialContext(t.Context(), "tcp", target.Host)
 			if err != nil {
-				return err
+				client.Close()
+				return
 			}
-			relays.Go(func() error {
-				defer server.Close()
-				_, err := io.Copy(server, client)
-				return err
+			relays.Go(func() {
+				_, _ = io.Copy(server, client)
+				server.Close()
 			})
-			relays.Go(func() error {
-				defer client.Close()
-				return relayWithOtherPID(client, server)
+			relays.Go(func() {
+				relayWithOtherPID(client, server)
+				client.Close()
 			})
 		}
 	})
@@ -620,22 +621,23 @@ func TestEngine_Up_through_a_pooler(t *testing.T) {
 	}
 }
 
-// relayWithOtherPID passes the server's messages on and counts the announced process up (BackendKeyData, type K).
-func relayWithOtherPID(client io.Writer, server io.Reader) error {
+// relayWithOtherPID passes the server's messages on, until one side hangs up, and counts the announced process up
+// (BackendKeyData, type K).
+func relayWithOtherPID(client io.Writer, server io.Reader) {
 	header := make([]byte, 5)
 	for {
 		if _, err := io.ReadFull(server, header); err != nil {
-			return nil // it hung up
+			return
 		}
 		body := make([]byte, binary.BigEndian.Uint32(header[1:])-4)
 		if _, err := io.ReadFull(server, body); err != nil {
-			return nil
+			return
 		}
 		if header[0] == 'K' {
 			binary.BigEndian.PutUint32(body, binary.BigEndian.Uint32(body)+1)
 		}
 		if _, err := client.Write(append(header[:5:5], body...)); err != nil {
-			return nil
+			return
 		}
 	}
 }
