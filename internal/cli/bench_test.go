@@ -78,7 +78,7 @@ func BenchmarkRoutes(b *testing.B) {
 		{"list 50 audits by a rare kind", get("/v1/audits?kind=arquivo_morto")},
 		{"list 50 audits by action", get("/v1/audits?action=failed")},
 		{"list 50 audits by sid", next("/v1/audits?sid=%s")},
-		{"list 50 audits, page 51,000 deep", get("/v1/audits?cursor=" + url.QueryEscape(deep))},
+		{"list 50 audits, page 51,000 deep", get("/v1/audits?limit=50&cursor=" + url.QueryEscape(deep))},
 		{"statistics of 30 days", get("/v1/stats")},
 		{"create a submission", func(int) (string, string, string) {
 			return "POST", "/v1/submissions", `{"kind":"dfd","version":"1.0","actor_cpf":"10000000007","payload":{"numero":"1/2026","itens":[1,2,3]}}`
