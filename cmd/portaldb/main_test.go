@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -194,5 +196,60 @@ func TestDev(t *testing.T) {
 	}
 	if err := reset.Wait(); err != nil {
 		t.Errorf("SIGTERM: %v\n%s", err, reset.stderr)
+	}
+}
+
+// TestDev_curl sends what the printed curl lines send.
+func TestDev_curl(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), binary, "dev", "--addr", "127.0.0.1:0", "--data", filepath.Join(pgtest.Dir(t), "cluster"))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	var lines []string
+	scanner := bufio.NewScanner(stdout)
+	for scanner.Scan() && !strings.HasPrefix(scanner.Text(), "  SQL ") {
+		if _, line, ok := strings.Cut(scanner.Text(), "curl "); ok {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 2 {
+		t.Fatalf("%d curl lines, want one that reads and one that writes", len(lines))
+	}
+	header := regexp.MustCompile(`-H '([^:']+): ([^']+)'`)
+	address := regexp.MustCompile(`http://[^' ]+`)
+	data := regexp.MustCompile(`-d '([^']+)'`)
+	for _, line := range lines {
+		method, body, want := http.MethodGet, "", http.StatusOK
+		if match := data.FindStringSubmatch(line); match != nil {
+			method, body, want = http.MethodPost, match[1], http.StatusCreated
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, address.FindString(line), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range header.FindAllStringSubmatch(line, -1) {
+			req.Header.Set(match[1], match[2])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("curl %s: %d, want %d", line, resp.StatusCode, want)
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
