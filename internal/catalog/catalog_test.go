@@ -188,7 +188,9 @@ func TestRead_is_independent_of_the_session(t *testing.T) {
 	tx := begin(t, db)
 	defer func() { _ = tx.Rollback() }()
 	before := read(t, tx)
-	if _, err := tx.ExecContext(t.Context(), `set local search_path = zoo, public`); err != nil {
+	_, err := tx.ExecContext(t.Context(), `set local search_path = zoo, public; set local intervalstyle = iso_8601;
+		set local datestyle = german; set local timezone = 'America/Sao_Paulo'; set local quote_all_identifiers = on; set local bytea_output = escape`)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, read(t, tx)); diff != "" {
@@ -200,7 +202,7 @@ func TestRead_is_independent_of_the_session(t *testing.T) {
 	}
 }
 
-func TestDiff_accepted(t *testing.T) {
+func TestAccept(t *testing.T) {
 	t.Parallel()
 	want := catalog.Catalog{}
 	extra := catalog.Object{Kind: "column", Parent: "public.a", Name: "b", Attrs: map[string]string{"type": "text"}}
@@ -209,12 +211,15 @@ func TestDiff_accepted(t *testing.T) {
 	if len(first) != 1 || !first[0].Drift() {
 		t.Fatalf("got %+v", first)
 	}
-	if again := catalog.Diff(want, got, first...); len(again) != 1 || again[0].Drift() || !again[0].Accepted {
+	first[0].Reason = "a reason"
+	again := catalog.Diff(want, got)
+	if catalog.Accept(again, first); len(again) != 1 || again[0].Drift() || again[0].Reason != "a reason" {
 		t.Errorf("accepted, it still counts: %+v", again)
 	}
 	// Another difference on the same object is not what was accepted.
 	extra.Attrs["type"] = "integer"
-	if again := catalog.Diff(want, got, first...); !again[0].Drift() {
+	again = catalog.Diff(want, got)
+	if catalog.Accept(again, first); !again[0].Drift() {
 		t.Errorf("what was accepted covers something else: %+v", again)
 	}
 }

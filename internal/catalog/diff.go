@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -27,18 +28,51 @@ type Difference struct {
 	Object string `json:"object"`
 	// Expected and Actual hold what differs: the attributes with another value, the other name, or, for an object that
 	// only one side has, all of it.
-	Expected string `json:"expected,omitempty"`
-	Actual   string `json:"actual,omitempty"`
-	// Accepted tells that a person has accepted this very difference.
-	Accepted bool `json:"accepted"`
+	Expected string `json:"expected"`
+	Actual   string `json:"actual"`
+	// Accepted tells that a person has accepted this very difference, and Reason why.
+	Accepted bool   `json:"accepted"`
+	Reason   string `json:"reason"`
+}
+
+// MarshalJSON writes what is absent as null.
+func (d Difference) MarshalJSON() ([]byte, error) {
+	type plain Difference
+	absent := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	return json.Marshal(struct {
+		plain
+		Expected *string `json:"expected"`
+		Actual   *string `json:"actual"`
+		Reason   *string `json:"reason"`
+	}{plain(d), absent(d.Expected), absent(d.Actual), absent(d.Reason)})
+}
+
+// Same reports whether both are the same difference, whatever a person has said of either.
+func (d Difference) Same(other Difference) bool {
+	other.Accepted, other.Reason = d.Accepted, d.Reason
+	return d == other
+}
+
+// Accept marks those of differences that are among accepted, with the reason given there.
+func Accept(differences, accepted []Difference) {
+	for i := range differences {
+		if j := slices.IndexFunc(accepted, differences[i].Same); j >= 0 {
+			differences[i].Accepted, differences[i].Reason = true, accepted[j].Reason
+		}
+	}
 }
 
 // Drift reports whether the difference counts: it is no matter of column order and nobody has accepted it.
 func (d Difference) Drift() bool { return d.Class != Order && !d.Accepted }
 
 // Diff compares the schema that should be with the one that is. What lies inside a missing or extra object is not listed
-// again. A difference that equals one of accepted is marked so. The result is in a stable order, empty when they agree.
-func Diff(want, got Catalog, accepted ...Difference) []Difference {
+// again. The result is in a stable order, empty when they agree.
+func Diff(want, got Catalog) []Difference {
 	wantMeans, gotMeans := want.meanings(), got.meanings()
 	var missing, extra []Object
 	var all []Difference
@@ -61,7 +95,8 @@ func Diff(want, got Catalog, accepted ...Difference) []Difference {
 	for i := 0; i < len(missing); i++ {
 		o := missing[i]
 		j := slices.IndexFunc(extra, func(e Object) bool {
-			return e.Kind == o.Kind && e.Parent == o.Parent && gotMeans[e.Key()] == wantMeans[o.Key()]
+			// What a schema or an extension means lies in what it holds.
+			return e.Kind == o.Kind && e.Kind != "schema" && e.Kind != "extension" && e.Parent == o.Parent && gotMeans[e.Key()] == wantMeans[o.Key()]
 		})
 		if j < 0 {
 			continue
@@ -90,12 +125,6 @@ func Diff(want, got Catalog, accepted ...Difference) []Difference {
 	}
 	all = append(all, orderDifferences(want, got)...)
 
-	for i := range all {
-		all[i].Accepted = slices.ContainsFunc(accepted, func(a Difference) bool {
-			a.Accepted = all[i].Accepted
-			return a == all[i]
-		})
-	}
 	slices.SortStableFunc(all, func(a, b Difference) int {
 		return strings.Compare(a.Object+"\x00"+a.Kind+"\x00"+string(a.Class), b.Object+"\x00"+b.Kind+"\x00"+string(b.Class))
 	})

@@ -9,6 +9,8 @@ type Effect struct {
 	Added   []Object `json:"added,omitempty"`
 	Changed []Change `json:"changed,omitempty"`
 	Removed []Object `json:"removed,omitempty"`
+	// Rows are the reference rows that the migration put in: objects of kind row inside their table.
+	Rows []Object `json:"rows,omitempty"`
 }
 
 // Change is one object before and after a migration.

@@ -12,11 +12,19 @@ import (
 var readSQL string
 
 // Read returns the schema of the database that tx is on: every schema but the system's and the engine's bookkeeping,
-// without what belongs to extensions. It takes no lock that would make anyone wait. Three round trips.
+// without what belongs to extensions. It takes no lock that would make anyone wait, and leaves the session's settings as
+// they were.
 func Read(ctx context.Context, tx *sql.Tx) (Catalog, error) {
-	// Definitions come out qualified only when nothing is on the path.
-	var path, empty string
-	err := tx.QueryRowContext(ctx, `select current_setting('search_path'), set_config('search_path', '', true)`).Scan(&path, &empty)
+	// Definitions come out qualified only when nothing is on the path, and constants in them as these settings say.
+	_, err := tx.ExecContext(ctx, `
+		savepoint catalog_read;
+		set local search_path = '';
+		set local intervalstyle = postgres;
+		set local datestyle = 'ISO, MDY';
+		set local timezone = 'UTC';
+		set local bytea_output = hex;
+		set local extra_float_digits = 1;
+		set local quote_all_identifiers = off`)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}
@@ -49,8 +57,8 @@ func Read(ctx context.Context, tx *sql.Tx) (Catalog, error) {
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `select set_config('search_path', $1, true)`, path); err != nil {
-		return nil, fmt.Errorf("put search_path back: %w", err)
+	if _, err := tx.ExecContext(ctx, `rollback to savepoint catalog_read; release savepoint catalog_read`); err != nil {
+		return nil, fmt.Errorf("put the settings back: %w", err)
 	}
 	return c, nil
 }

@@ -5,8 +5,10 @@
 with
   space as materialized (
     select n.oid, quote_ident(n.nspname) as name, n.nspowner as owner, n.nspacl as acl,
-           -- the roles whose ownership is the ordinary case; the schema public belongs to pg_database_owner
-           array[n.nspowner, d.datdba] as owners
+           -- the roles whose ownership is the ordinary case: the schema public belongs to pg_database_owner, and where a
+           -- DBA made the database, what is in it belongs to the role that migrates, or that ran the legacy scripts
+           array[n.nspowner, d.datdba, (select relowner from pg_class
+                                        where oid = coalesce(to_regclass('public.goose_db_version'), to_regclass('public.users')))] as owners
     from pg_namespace n, pg_database d
     where d.datname = current_database()
       and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'portaldb', 'portaldb_trash')

@@ -87,7 +87,8 @@ func encodeEffect(e catalog.Effect) ([]byte, error) {
 	err := errors.Join(
 		list("added", len(e.Added), func(i int) any { return e.Added[i] }),
 		list("changed", len(e.Changed), func(i int) any { return e.Changed[i] }),
-		list("removed", len(e.Removed), func(i int) any { return e.Removed[i] }))
+		list("removed", len(e.Removed), func(i int) any { return e.Removed[i] }),
+		list("rows", len(e.Rows), func(i int) any { return e.Rows[i] }))
 	b.WriteString("}\n")
 	return b.Bytes(), err
 }
@@ -104,9 +105,9 @@ func readEffect(fsys fs.FS, version int64) []byte {
 }
 
 // Measure applies the migrations one by one to the engine's database, which must be empty, and returns what each did to
-// the catalog. It is how effect files are made.
+// the catalog and to the reference rows. It is how effect files are made.
 func (e *Engine) Measure(ctx context.Context) ([]catalog.Effect, error) {
-	before, err := e.Catalog(ctx)
+	before, rowsBefore, err := e.measure(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -118,14 +119,24 @@ func (e *Engine) Measure(ctx context.Context) ([]catalog.Effect, error) {
 		if _, err := e.Up(ctx, f.Version); err != nil {
 			return nil, err
 		}
-		after, err := e.Catalog(ctx)
+		after, rows, err := e.measure(ctx)
 		if err != nil {
 			return nil, err
 		}
 		effect := catalog.Compare(before, after)
 		effect.Version, effect.Name = f.Version, f.Name
+		effect.Rows = catalog.Compare(rowsBefore, rows).Added
 		effects = append(effects, effect)
-		before = after
+		before, rowsBefore = after, rows
 	}
 	return effects, nil
+}
+
+func (e *Engine) measure(ctx context.Context) (c, rows catalog.Catalog, err error) {
+	s, err := e.session(ctx, "measure")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.close()
+	return readSchema(ctx, s.db)
 }

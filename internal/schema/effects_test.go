@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"portaldb/internal/catalog"
 	"portaldb/internal/pgtest"
 	"portaldb/internal/schema"
@@ -50,6 +52,9 @@ func TestEffects_Fresh(t *testing.T) {
 		}
 		if diff := catalog.Diff(catalog.Comparable(want, major), catalog.Comparable(got, major)); len(diff) > 0 {
 			t.Fatalf("effects/%05d.json is out of step; run make generate. First difference: %+v", i+1, diff[0])
+		}
+		if diff := cmp.Diff(kept[i].Rows, effects[i].Rows); diff != "" {
+			t.Fatalf("the rows of effects/%05d.json are out of step; run make generate:\n%s", i+1, diff)
 		}
 		if kept[i].Version != effects[i].Version || kept[i].Name != effects[i].Name {
 			t.Fatalf("effects/%05d.json is of %s, the file is %s; run make generate", i+1, kept[i].Name, effects[i].Name)

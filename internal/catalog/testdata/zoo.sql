@@ -30,7 +30,13 @@ create index child_note_idx on zoo.child (note) where note is not null;
 create index child_parent_id_idx on zoo.child (parent_id);
 create table zoo.measure (at date not null, value integer) partition by range (at);
 create table zoo.measure_2026 partition of zoo.measure for values from ('2026-01-01') to ('2027-01-01');
-create table zoo.heir (extra integer, remark text) inherits (zoo.child);
+create table zoo.heir (
+    extra integer,
+    remark text,
+    lasts interval default '1 month 2 days',
+    since timestamptz default '2026-01-02 03:04+00',
+    seal bytea default '\x00ff'
+) inherits (zoo.child);
 create view zoo.names as select id, name from zoo.parent;
 create materialized view zoo.sizes as select size, count(*) from zoo.parent group by size;
 create function zoo.touch() returns trigger language plpgsql as $$
