@@ -208,6 +208,8 @@ from pg_proc p
 join space s on s.oid = p.pronamespace
 join pg_language l on l.oid = p.prolang
 where not exists (select from member m where m.classid = 'pg_proc'::regclass and m.objid = p.oid)
+  -- a range type's own, which belong to the server
+  and not exists (select from pg_depend i where i.classid = 'pg_proc'::regclass and i.objid = p.oid and i.deptype = 'i')
 
 union all
 select case t.typtype when 'e' then 'enum' when 'd' then 'domain' when 'r' then 'range' else 'composite type' end,

@@ -69,4 +69,16 @@ create table if not exists portaldb.replicas (
     seen_at timestamptz not null default now()
 );
 
-insert into portaldb.meta (bookkeeping) values (2) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;
+-- From 3 on. Differences from the schema of a version that a person has accepted, each as verify names it.
+create table if not exists portaldb.accepted (
+    difference jsonb not null,
+    reason text not null constraint accepted_reason_check check (reason <> ''),
+    actor text not null,
+    role text not null default session_user,
+    accepted_at timestamptz not null default now()
+);
+
+-- A definition can be longer than an index entry.
+create unique index if not exists accepted_difference_idx on portaldb.accepted (md5(difference::text));
+
+insert into portaldb.meta (bookkeeping) values (3) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;

@@ -188,7 +188,8 @@ func readState(ctx context.Context, s *session) (state, error) {
 	var hasTable, hasHistory, hasHolds bool
 	err := s.db.QueryRowContext(ctx, `
 		select to_regclass('public.goose_db_version') is not null, to_regclass('portaldb.history') is not null,
-		       to_regclass('portaldb.holds') is not null, to_regclass('portaldb.replicas') is not null, to_regclass('public.submissions') is not null, current_setting('server_version_num')::int / 10000`).
+		       to_regclass('portaldb.holds') is not null, to_regclass('portaldb.replicas') is not null,
+		       coalesce(to_regclass('public.submissions'), to_regclass('public.users')) is not null, current_setting('server_version_num')::int / 10000`).
 		Scan(&hasTable, &hasHistory, &hasHolds, &st.replicas, &st.legacy, &st.major)
 	if err != nil {
 		return st, fmt.Errorf("look for the version table: %w", err)
@@ -277,16 +278,12 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	for _, f := range st.pending(e.files) {
 		status.Pending = append(status.Pending, Pending{f.Version, f.Name})
 	}
-	if len(status.Newer) == 0 && st.version() > 0 && len(e.effects) >= int(st.version()) {
-		live, err := readCatalog(ctx, s)
+	if want, err := e.folded(ctx, s, st, st.version()); err == nil && st.version() > 0 {
+		v, err := want.compare(ctx, s, st)
 		if err != nil {
 			return Status{}, err
 		}
-		want, err := catalog.Fold(e.effects[:st.version()]...)
-		if err != nil {
-			return Status{}, err
-		}
-		drift := slices.ContainsFunc(catalog.Diff(catalog.Comparable(want, st.major), catalog.Comparable(live, st.major)), catalog.Difference.Drift)
+		drift := v.Drift()
 		status.Drift = &drift
 	}
 	return status, nil
@@ -324,5 +321,10 @@ func readCatalog(ctx context.Context, s *session) (catalog.Catalog, error) {
 
 // session opens a connection of the engine's own; purpose is what others see it doing.
 func (e *Engine) session(ctx context.Context, purpose string) (*session, error) {
-	return openSession(ctx, e.connect, purpose, e.config.Actor)
+	s, err := openSession(ctx, e.connect, purpose, e.config.Actor)
+	if err != nil {
+		return nil, err
+	}
+	s.seam.timeouts = timeouts{lock: e.config.LockTimeout, concurrent: e.config.IndexTimeout}
+	return s, nil
 }

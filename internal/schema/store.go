@@ -15,7 +15,7 @@ import (
 var bookkeepingSQL string
 
 // bookkeepingVersion is the number that bookkeeping.sql leaves in portaldb.meta.
-const bookkeepingVersion = 2
+const bookkeepingVersion = 3
 
 const versionTable = "public.goose_db_version"
 

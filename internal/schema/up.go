@@ -53,7 +53,6 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	}
 	defer s.close()
 	s.seam.sending = func(sent Sending) { e.config.Progress(Event{Sending: &sent}) }
-	s.seam.timeouts = timeouts{lock: e.config.LockTimeout, concurrent: e.config.IndexTimeout}
 
 	// Where there is nothing to do there is nothing to lock: replicas restart while an index is being built.
 	st, err := readState(ctx, s)
