@@ -19,7 +19,7 @@ Exit codes:
     0   done, or the answer is yes
     1   failed, or the connection was lost on the way; the message says what changed, or "nothing changed"
     2   usage: a wrong flag, argument or setting
-    3   the answer is no: pending migrations, a newer database, a schema that does not fit, a broken history
+    3   the answer is no: pending migrations, drift, differences, a newer database, a schema that does not fit, a broken history
     4   refused: needs a person's decision; nothing changed
     5   a lock was not free in time; the file that waited changed nothing, safe to retry
     6   the database cannot be reached or refuses the login`
@@ -33,6 +33,7 @@ type commands struct {
 	Up          upCommand          `cmd:"" help:"Apply what is pending."`
 	Plan        planCommand        `cmd:"" help:"Print exactly what up, or a rollback, would send; writes nothing."`
 	Status      statusCommand      `cmd:"" help:"Tell where the database stands: version, pending, drift."`
+	Verify      verifyCommand      `cmd:"" help:"Compare the live schema with the one that its version should have."`
 	Hold        holdCommand        `cmd:"" help:"Stop up, everywhere, during an incident."`
 	ReleaseHold releaseHoldCommand `cmd:"" help:"End the hold."`
 	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`

@@ -314,7 +314,7 @@ func TestEngine_Verify(t *testing.T) {
 		if _, err := engine.Up(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
-		execute(t, url, `drop table portaldb.accepted; update portaldb.meta set bookkeeping = 1; alter table submissions add column note text`)
+		execute(t, url, `drop table portaldb.accepted; update portaldb.meta set bookkeeping = 2; alter table submissions add column note text`)
 		v := verify(t, engine)
 		v.Differences[0].Reason = "a reason"
 		if v := verify(t, engine, v.Differences...); v.Drift() {
