@@ -34,6 +34,7 @@ type commands struct {
 	Plan        planCommand        `cmd:"" help:"Print exactly what up, or a rollback, would send; writes nothing."`
 	Status      statusCommand      `cmd:"" help:"Tell where the database stands: version, pending, drift."`
 	Verify      verifyCommand      `cmd:"" help:"Compare the live schema with the one that its version should have."`
+	Adopt       adoptCommand       `cmd:"" help:"Take over a database made by init_db.sql and init_db()."`
 	Hold        holdCommand        `cmd:"" help:"Stop up, everywhere, during an incident."`
 	ReleaseHold releaseHoldCommand `cmd:"" help:"End the hold."`
 	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`

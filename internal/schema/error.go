@@ -57,6 +57,7 @@ func connectReason(err error) string {
 // MigrationError is returned when a migration failed. It says all that a person needs at that moment: what failed
 // and where, what had been applied before, what state the schema is in, and what to do.
 type MigrationError struct {
+	// Version is 0 for what is no file's: the repair of adopt.
 	Version int64
 	// File is the file's name, Line the line in it where the failing statement begins; 0 when no statement failed.
 	File string
@@ -87,6 +88,9 @@ func (e *MigrationError) Error() string {
 		reason = "others waited too long for its locks: " + reason
 	case len(e.Blockers) > 0:
 		reason += "; it waited for " + blockersText(e.Blockers)
+	}
+	if e.Version == 0 {
+		return where + ": " + reason
 	}
 	return fmt.Sprintf("apply %05d: %s: %s", e.Version, where, reason)
 }

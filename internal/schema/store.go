@@ -98,13 +98,21 @@ func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid:
 
 // bootstrap makes the engine's tables where they are missing, and holds the database to its environment.
 func (r *run) bootstrap(ctx context.Context) error {
-	wanted := r.engine.config.Environment
-	ctx = bookkeeping(ctx)
 	tx, err := r.session.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("make the bookkeeping: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to undo
+	if err := r.bootstrapIn(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// bootstrapIn is bootstrap inside a transaction of the caller's.
+func (r *run) bootstrapIn(ctx context.Context, tx *sql.Tx) error {
+	wanted := r.engine.config.Environment
+	ctx = bookkeeping(ctx)
 	var number int
 	var environment sql.NullString
 	var exists bool
@@ -132,7 +140,7 @@ func (r *run) bootstrap(ctx context.Context) error {
 			"this database is %q, and PORTALDB_ENVIRONMENT is %q: set it to the database's, or, if the database was copied and is no longer what it says, run: update portaldb.meta set environment = '%s'",
 			environment.String, wanted, wanted)}
 	}
-	return tx.Commit()
+	return nil
 }
 
 // elapsed is how long the current file has been running.

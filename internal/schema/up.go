@@ -235,21 +235,33 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 	return result, nil
 }
 
-// applyPatiently applies one file, and tries it again from its beginning as long as a lock is what it failed for: a
-// savepoint would keep the locks that it had got.
-func (r *run) applyPatiently(ctx context.Context, provider *goose.Provider, f *File, result Result) (Applied, error) {
+// applyPatiently applies one file, and tries it again from its beginning as long as a lock is what it failed for.
+func (r *run) applyPatiently(ctx context.Context, provider *goose.Provider, f *File, result Result) (applied Applied, err error) {
+	blockers, yielded, err := r.patiently(ctx, f, func() (err error) {
+		applied, err = r.apply(ctx, provider, f)
+		return err
+	})
+	if err != nil {
+		return Applied{}, r.report(ctx, err, blockers, yielded, result)
+	}
+	return applied, nil
+}
+
+// patiently calls try, and again as long as a lock is what it failed for: a savepoint would keep the locks that it had
+// got. It returns the last error, with whom the session waited for and whether it gave way to others.
+func (r *run) patiently(ctx context.Context, f *File, try func() error) (blockers []Blocker, yielded bool, err error) {
 	deadline := time.Now().Add(r.engine.config.RetryFor)
 	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
 		watcher := r.watch(ctx, f)
-		applied, err := r.apply(ctx, provider, f)
+		err := try()
 		blockers, yielded := watcher.stop()
 		if err == nil {
-			return applied, nil
+			return nil, false, nil
 		}
 		yielded = yielded && sqlState(err) == "57014" // its own cancelling, not another failure
 		wait := pause/2 + rand.N(pause)
 		if !yielded && !isLockState(sqlState(err)) || ctx.Err() != nil || time.Now().Add(wait).After(deadline) {
-			return Applied{}, r.report(ctx, err, blockers, yielded, result)
+			return blockers, yielded, err
 		}
 		retry := Retry{File: f, Reason: "others waited for its locks", In: wait}
 		if !yielded {

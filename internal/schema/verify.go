@@ -33,6 +33,8 @@ type Verification struct {
 	NotOwned      []NotOwned           `json:"not_owned"`
 	// NotFound are differences that were to be accepted and do not exist here.
 	NotFound []catalog.Difference `json:"not_found"`
+
+	live catalog.Catalog // what was compared
 }
 
 // NotOwned is an object that no migration made, outside the portal's schemas.
@@ -203,7 +205,7 @@ func (want expectation) diff(live, rows catalog.Catalog, major int) Verification
 	v := Verification{
 		Version: want.version, Against: want.against, Why: want.why,
 		Differences: []catalog.Difference{}, ColumnOrder: []catalog.Difference{}, ReferenceRows: []catalog.Difference{},
-		NotOwned: []NotOwned{}, NotFound: []catalog.Difference{},
+		NotOwned: []NotOwned{}, NotFound: []catalog.Difference{}, live: live,
 	}
 	expected, live := want.catalog, withoutVersions(live)
 	if want.against == AgainstEffects {
