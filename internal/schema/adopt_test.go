@@ -278,7 +278,7 @@ func TestEngine_Adopt_combinations(t *testing.T) {
 	t.Parallel()
 	draws := 60
 	if testing.Short() {
-		draws = 6
+		draws = 4
 	}
 	t.Logf("%d combinations", draws)
 	for seed := range draws {
@@ -328,10 +328,11 @@ func TestEngine_Adopt_dropped_objects(t *testing.T) {
 	exec(`drop schema portaldb cascade; drop table goose_db_version`)
 	dropped := 0
 	for i, o := range whole.Objects() {
-		if testing.Short() && i%12 != 0 && o.Kind != "extension" && o.Kind != "sequence" && o.Kind != "enum" && o.Kind != "function" && o.Kind != "view" {
+		if testing.Short() && i%20 != 0 && o.Kind != "extension" && o.Kind != "sequence" && o.Kind != "enum" && o.Kind != "function" && o.Kind != "view" {
 			continue
 		}
 		name := o.Key().QualifiedName()
+		exec(`delete from org_units; delete from roles`) // no rows, so that a column that must not be null can be put back
 		switch o.Kind {
 		case "column":
 			if _, ok := whole[catalog.Key{Kind: "table", Parent: "public", Name: strings.TrimPrefix(o.Parent, "public.")}]; !ok {
@@ -354,12 +355,8 @@ func TestEngine_Adopt_dropped_objects(t *testing.T) {
 		if err != nil {
 			t.Fatalf("without %s %s: %v; left %+v; repair %+v", o.Kind, name, err, a.Blocked, a.Repair)
 		}
-		now, err := engine.Catalog(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if differences := slices.DeleteFunc(catalog.Diff(whole, now), func(d catalog.Difference) bool { return d.Class == catalog.Order }); len(differences) > 0 {
-			t.Fatalf("without %s %s, %d differences are left, first %+v", o.Kind, name, len(differences), differences[0])
+		if v := verify(t, engine); len(v.Differences) > 0 || len(v.ReferenceRows) > 0 {
+			t.Fatalf("without %s %s, this is left: %+v", o.Kind, name, append(v.Differences, v.ReferenceRows...))
 		}
 		exec(`drop schema portaldb cascade; drop table goose_db_version`)
 	}
