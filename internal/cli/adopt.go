@@ -49,20 +49,13 @@ func (c adoptCommand) Run(ctx context.Context, a *app) error {
 	if err := errors.Join(err, a.print(adoption, adoptText(adoption))); err != nil {
 		return err
 	}
-	switch {
-	case len(adoption.Blocked) > 0:
-		return &schema.RefusedError{Reason: leftToPerson(len(adoption.Blocked))}
-	case adoption.State == schema.StateEmpty, adoption.State == schema.StateLegacy && adoption.Todo() > 0:
+	if err := adoption.Refusal(); err != nil {
+		return err
+	}
+	if adoption.State == schema.StateEmpty || adoption.State == schema.StateLegacy && adoption.Todo() > 0 {
 		return errNo
 	}
 	return nil
-}
-
-func leftToPerson(n int) string {
-	if n == 1 {
-		return "1 difference is left to a person"
-	}
-	return fmt.Sprintf("%d differences are left to a person", n)
 }
 
 func adoptText(d schema.Adoption) string {
@@ -95,6 +88,7 @@ func adoptText(d schema.Adoption) string {
 	b.WriteString("\n")
 	differencesText(&b, d.Differences)
 	section(&b, "Edited or missing reference rows; those that are missing are put in, edits stay", d.ReferenceRows)
+	notOwnedText(&b, d.NotOwned)
 	if len(d.Repair) > 0 {
 		fmt.Fprintf(&b, "\nRepair, by --apply, in about %s\n", about(d.MS()))
 		repairText(&b, d.Repair)
@@ -119,7 +113,7 @@ func repairText(b *strings.Builder, repairs []schema.Repair) {
 			b.WriteString("\n  begin;\n")
 			tx = true
 		}
-		fmt.Fprintf(b, "\n  %s;\n", strings.ReplaceAll(r.SQL, "\n", "\n  "))
+		fmt.Fprintf(b, "\n%s;\n", indented(r.SQL, "  "))
 		for _, lock := range r.Locks {
 			fmt.Fprintf(b, "  -- %s: %s\n", lock, lock.Blocks())
 		}
@@ -141,7 +135,21 @@ func blockedText(b *strings.Builder, blocked schema.Blocked) {
 	if more := blocked.RowCount - int64(len(blocked.Rows)); more > 0 && int64(len(blocked.Rows)) >= 50 {
 		fmt.Fprintf(b, "    %d rows in all\n", blocked.RowCount)
 	}
-	fmt.Fprintf(b, "\n      %s\n", strings.ReplaceAll(blocked.SQL, "\n", "\n      "))
+	fmt.Fprintf(b, "\n%s\n", indented(terminated(blocked.SQL), "      "))
+}
+
+// indented puts an indent before every line that has something on it.
+func indented(text, indent string) string {
+	return strings.ReplaceAll(indent+strings.ReplaceAll(text, "\n", "\n"+indent), "\n"+indent+"\n", "\n\n")
+}
+
+// terminated ends SQL with a semicolon, unless its last line is a comment.
+func terminated(sql string) string {
+	last := sql[strings.LastIndexByte(sql, '\n')+1:]
+	if strings.HasSuffix(sql, ";") || strings.HasPrefix(last, "--") {
+		return sql
+	}
+	return sql + ";"
 }
 
 // about writes a rough time.

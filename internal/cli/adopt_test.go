@@ -10,16 +10,16 @@ import (
 )
 
 // legacy makes a database with the statements of the legacy start-up, and changes it.
-func legacy(t testing.TB, changes string) (env []string, url string) {
+func legacy(t testing.TB, changes string) (env []string) {
 	t.Helper()
 	script, err := os.ReadFile("../../migrations/testdata/legacy_startup.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	url = pgtest.Empty(t)
+	url := pgtest.Empty(t)
 	execute(t, url, string(script))
 	execute(t, url, changes)
-	return []string{"DATABASE_URL=" + url}, url
+	return []string{"DATABASE_URL=" + url}
 }
 
 func TestAdopt(t *testing.T) {
@@ -27,7 +27,7 @@ func TestAdopt(t *testing.T) {
 
 	t.Run("by machine alone", func(t *testing.T) {
 		t.Parallel()
-		env, _ := legacy(t, `
+		env := legacy(t, `
 			alter table platform_alerts rename constraint platform_alerts_level_check to chk_platform_alerts_level;
 			drop index ix_submissions_payload_gin; drop table fileshare_items; delete from roles where name = 'daf'`)
 		dry := run(t, env, "adopt")
@@ -65,7 +65,7 @@ func TestAdopt(t *testing.T) {
 
 	t.Run("with something left to a person", func(t *testing.T) {
 		t.Parallel()
-		env, _ := legacy(t, `
+		env := legacy(t, `
 			alter table users drop constraint uq_users_email;
 			insert into users (id, name, cpf, email) values
 				('00000000-0000-4000-8000-000000000001', 'Segredo Um', '11122233301', 'segredo@example.org'),
@@ -76,7 +76,7 @@ func TestAdopt(t *testing.T) {
 			"\nLeft to a person: do it, or accept the difference. Nothing is changed before\n",
 			"\n  missing constraint public.users.uq_users_email\n    rows agree in what must be unique; which of them keeps it is for a person to decide\n" +
 				"    row id = '00000000-0000-4000-8000-000000000001'; id = '00000000-0000-4000-8000-000000000002'\n",
-			"\n      alter table public.employment_efetivo drop column matricula\n",
+			"\n      alter table public.employment_efetivo drop column matricula;\n",
 		} {
 			if dry.code != 4 || !strings.Contains(dry.stdout, want) {
 				t.Errorf("code %d, want 4 and %q:\n%s%s", dry.code, want, dry.stdout, dry.stderr)
@@ -116,7 +116,7 @@ func TestAdopt(t *testing.T) {
 
 	t.Run("in other states", func(t *testing.T) {
 		t.Parallel()
-		same, _ := legacy(t, `
+		same := legacy(t, `
 			alter table platform_alerts rename constraint platform_alerts_level_check to x;
 			alter table platform_alerts rename constraint x to platform_alerts_level_check`)
 		for _, c := range []struct {

@@ -101,12 +101,7 @@ func verifyText(target string, v schema.Verification) string {
 	differencesText(&b, v.Differences)
 	section(&b, "Edited or missing reference rows, no drift", v.ReferenceRows)
 	section(&b, "Columns in another order, no drift", v.ColumnOrder)
-	if len(v.NotOwned) > 0 {
-		b.WriteString("\nNot portaldb's, not looked into\n")
-	}
-	for _, o := range v.NotOwned {
-		fmt.Fprintf(&b, "  %s %s\n", o.Kind, o.Object)
-	}
+	notOwnedText(&b, v.NotOwned)
 	notFoundText(&b, v.NotFound)
 	return b.String()
 }
@@ -140,6 +135,15 @@ func section(b *strings.Builder, title string, differences []catalog.Difference)
 		if d.Actual != "" {
 			fmt.Fprintf(b, "    actual    %s\n", d.Actual)
 		}
+	}
+}
+
+func notOwnedText(b *strings.Builder, others []schema.NotOwned) {
+	if len(others) > 0 {
+		b.WriteString("\nNot portaldb's, not looked into\n")
+	}
+	for _, o := range others {
+		fmt.Fprintf(b, "  %s %s\n", o.Kind, o.Object)
 	}
 }
 

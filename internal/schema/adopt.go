@@ -68,6 +68,18 @@ func (a Adoption) Todo() (n int) {
 	return n
 }
 
+// Refusal is the *RefusedError of what is left to a person, nil when nothing is.
+func (a Adoption) Refusal() error {
+	switch n := len(a.Blocked); n {
+	case 0:
+		return nil
+	case 1:
+		return &RefusedError{"1 difference is left to a person"}
+	default:
+		return &RefusedError{fmt.Sprintf("%d differences are left to a person", n)}
+	}
+}
+
 // adoptFile stands for the repair where a migration file is expected.
 var adoptFile = &File{Name: "adopt"}
 
@@ -98,8 +110,8 @@ func (e *Engine) Adopt(ctx context.Context, options AdoptOptions) (Adoption, err
 	if err != nil || a.State != StateLegacy {
 		return a, err
 	}
-	if n := len(a.Blocked); n > 0 {
-		return a, &RefusedError{fmt.Sprintf("%d of the differences are left to a person", n)}
+	if err := a.Refusal(); err != nil {
+		return a, err
 	}
 	if err := r.adopt(ctx, want, &a); err != nil {
 		return a, err
@@ -125,7 +137,7 @@ func (e *Engine) survey(ctx context.Context, s *session, accept []catalog.Differ
 		a.State, a.Version = StateAdopted, st.version()
 		return expectation{}, a, nil
 	}
-	folded, err := e.folded(ctx, s, st, Baseline)
+	folded, err := e.folded(ctx, s, Baseline)
 	if err != nil {
 		return folded, a, err
 	}
@@ -144,7 +156,7 @@ func (e *Engine) survey(ctx context.Context, s *session, accept []catalog.Differ
 	if err := checkRights(ctx, s); err != nil {
 		return folded, a, err
 	}
-	want, err := e.expected(ctx, s, st, Baseline)
+	want, err := e.expected(ctx, s, Baseline)
 	if err != nil {
 		return want, a, err
 	}

@@ -162,8 +162,12 @@ func (p *repairer) duplicates(ctx context.Context, d catalog.Difference, index c
 		if hint := duplicateHints[index.Name]; hint != "" {
 			return fmt.Sprintf(hint, strings.Join(allButFirst(groups), "\n   or "))
 		}
-		return fmt.Sprintf("-- look at them:\nselect %s from %s\nwhere %s;\n-- then leave the value to one row of each group, for example:\nupdate %s set %s = null\nwhere %s",
-			columns, index.Parent, strings.ReplaceAll(strings.Join(groups, "\n   or "), "; ", "\n   or "), index.Parent, expressions[0], strings.Join(allButFirst(groups), "\n   or "))
+		value := "..."
+		if column, ok := p.live[catalog.Key{Kind: "column", Parent: index.Parent, Name: expressions[0]}]; ok && column.Attrs["not null"] == "" {
+			value = "null"
+		}
+		return fmt.Sprintf("-- look at them:\nselect %s from %s\nwhere %s;\n-- then leave the value to one row of each group, for example:\nupdate %s set %s = %s\nwhere %s",
+			columns, index.Parent, strings.ReplaceAll(strings.Join(groups, "\n   or "), "; ", "\n   or "), index.Parent, expressions[0], value, strings.Join(allButFirst(groups), "\n   or "))
 	})
 }
 
@@ -203,7 +207,7 @@ var foreignKey = regexp.MustCompile(`^FOREIGN KEY \(([^()]*)\) REFERENCES ((?:"[
 // violations blocks a check or foreign key when rows do not hold it.
 func (p *repairer) violations(ctx context.Context, d catalog.Difference, constraint catalog.Object) (bool, error) {
 	table, definition := constraint.Parent, constraint.Attrs["definition"]
-	condition := ""
+	var condition string
 	if check, ok := strings.CutPrefix(definition, "CHECK ("); ok {
 		end := closing(check)
 		if end < 0 || check[end+1:] != "" {

@@ -97,9 +97,7 @@ func (p *repairer) plan(ctx context.Context, v Verification) error {
 			return fmt.Errorf("look how to repair %s %s: %w", d.Kind, d.Object, err)
 		}
 	}
-	if len(p.blocked) == 0 {
-		p.missingRows(v.ReferenceRows)
-	}
+	p.missingRows(v.ReferenceRows)
 	slices.SortStableFunc(p.repairs, func(a, b Repair) int { return cmp.Compare(a.phase, b.phase) })
 	slices.SortStableFunc(p.repairs, func(a, b Repair) int { return cmp.Compare(btoi(a.Tx), btoi(b.Tx)) })
 	return nil
@@ -635,10 +633,14 @@ func (p *repairer) differentColumn(ctx context.Context, d catalog.Difference, wa
 			person, why = append(person, alter+" drop not null"), append(why, "it must not be null, which is stricter than the baseline")
 		case name == "type":
 			person = append(person, fmt.Sprintf("%s type %s", alter, expected))
-			why = append(why, fmt.Sprintf("its type is %s: another one may lose values, and writes the table anew while readers and writers wait (about %s)", actual, p.rewriteTime(want.Parent)))
+			loss := "changing it may fail on values or lose some"
+			if slices.Contains(widening[actual], expected) {
+				loss = "widening it loses nothing"
+			}
+			why = append(why, fmt.Sprintf("its type is %s; %s, and writes the table anew while readers and writers wait, for about %s", actual, loss, p.rewriteTime(want.Parent)))
 		case name == "generated":
 			person = append(person, fmt.Sprintf("alter table %s drop column %s, add column %s", want.Parent, want.Name, columnDefinition(want)))
-			why = append(why, fmt.Sprintf("it is computed in another way: computing it anew changes what rows say, and writes the table anew while readers and writers wait (about %s)", p.rewriteTime(want.Parent)))
+			why = append(why, fmt.Sprintf("it is computed in another way: computing it anew changes what rows say, and writes the table anew while readers and writers wait, for about %s", p.rewriteTime(want.Parent)))
 		default:
 			person, why = append(person, attributeSQL(want, live, []string{name})), append(why, "its "+name+" is another one")
 		}
@@ -653,8 +655,11 @@ func (p *repairer) differentColumn(ctx context.Context, d catalog.Difference, wa
 	return nil
 }
 
+// widening lists, for a type, those that hold all of its values.
+var widening = map[string][]string{"smallint": {"integer", "bigint"}, "integer": {"bigint"}}
+
 func (p *repairer) rewriteTime(table string) string {
-	return fmt.Sprintf("%d ms", 1+4*p.sizes[table].bytes/scanRate)
+	return fmt.Sprintf("%d s", 1+4*p.sizes[table].bytes/scanRate/1000)
 }
 
 // attributeSQL is how a person gives an object the attributes that it should have.
@@ -707,7 +712,7 @@ func (p *repairer) missingRows(differences []catalog.Difference) {
 			for _, o := range effect.Rows {
 				name := o.Key().QualifiedName()
 				parent := o.Parent + "." + o.Attrs["parent"]
-				if left[name] && !(o.Attrs["parent"] != "" && left[parent]) {
+				if left[name] && (o.Attrs["parent"] == "" || !left[parent]) {
 					p.repair(phaseRow, o.Parent, insertReference(o))
 					delete(left, name)
 				}

@@ -278,7 +278,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	for _, f := range st.pending(e.files) {
 		status.Pending = append(status.Pending, Pending{f.Version, f.Name})
 	}
-	if want, err := e.folded(ctx, s, st, st.version()); err == nil && st.version() > 0 {
+	if want, err := e.folded(ctx, s, st.version()); err == nil && st.version() > 0 {
 		v, err := want.compare(ctx, s, st)
 		if err != nil {
 			return Status{}, err

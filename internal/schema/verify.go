@@ -65,7 +65,7 @@ func (e *Engine) Verify(ctx context.Context, accept []catalog.Difference) (Verif
 	if st.legacy {
 		return Verification{}, &RefusedError{"this database has the portal's tables but no versions: legacy scripts made it; portaldb adopt compares it and takes it over"}
 	}
-	want, err := e.expected(ctx, s, st, st.version())
+	want, err := e.expected(ctx, s, st.version())
 	if err != nil {
 		return Verification{}, err
 	}
@@ -96,7 +96,7 @@ type expectation struct {
 
 // expected finds out what a database at version should look like: from a scratch database where the login may create one,
 // else from the effects.
-func (e *Engine) expected(ctx context.Context, s *session, st state, version int64) (expectation, error) {
+func (e *Engine) expected(ctx context.Context, s *session, version int64) (expectation, error) {
 	if version <= e.Latest() {
 		c, rows, err := e.scratch(ctx, s, version)
 		if err == nil {
@@ -105,7 +105,7 @@ func (e *Engine) expected(ctx context.Context, s *session, st state, version int
 		if ctx.Err() != nil {
 			return expectation{}, err
 		}
-		want, effectsErr := e.folded(ctx, s, st, version)
+		want, effectsErr := e.folded(ctx, s, version)
 		why := err.Error()
 		want.why = &why
 		if effectsErr != nil {
@@ -113,7 +113,7 @@ func (e *Engine) expected(ctx context.Context, s *session, st state, version int
 		}
 		return want, effectsErr
 	}
-	want, err := e.folded(ctx, s, st, version)
+	want, err := e.folded(ctx, s, version)
 	why := "the database is newer than these files; its history says what each version did"
 	want.why = &why
 	return want, err
@@ -121,7 +121,7 @@ func (e *Engine) expected(ctx context.Context, s *session, st state, version int
 
 // folded is the schema that the effects make: those of the files, and beyond them those that a newer binary left in the
 // history.
-func (e *Engine) folded(ctx context.Context, s *session, st state, version int64) (expectation, error) {
+func (e *Engine) folded(ctx context.Context, s *session, version int64) (expectation, error) {
 	effects := e.effects[:min(int(version), len(e.effects))]
 	if len(effects) < int(version) && len(effects) == len(e.files) {
 		newer, err := historyEffects(ctx, s, e.Latest(), version)

@@ -155,7 +155,7 @@ func TestEngine_Verify(t *testing.T) {
 			alter table notification_recipients drop column read_at, add column read_at timestamptz;
 			alter table notification_recipients drop column delivered_at, add column delivered_at timestamptz not null default now();
 			create index ix_notification_recipients_user_unread on notification_recipients (user_id) where read_at is null;
-			update roles set description = 'edited' where name = 'admin';
+			update roles set description = 'edited' where name = 'coordenador';
 			insert into roles (name) values ('of ours');
 			update org_units set parent_id = null where code = 'TI-DEV';
 			delete from org_units where code = 'GOV-JUR'`)
@@ -173,7 +173,7 @@ func TestEngine_Verify(t *testing.T) {
 			if diff := cmp.Diff([]catalog.Difference{
 				{Class: catalog.Missing, Kind: "row", Object: "public.org_units.GOV-JUR", Expected: "active: true; name: Jurídico; parent: AGEPAR-GOV"},
 				{Class: catalog.Different, Kind: "row", Object: "public.org_units.TI-DEV", Expected: "parent: AGEPAR-TI", Actual: "parent: none"},
-				{Class: catalog.Different, Kind: "row", Object: "public.roles.admin", Expected: "description: Acesso administrativo", Actual: "description: edited"},
+				{Class: catalog.Different, Kind: "row", Object: "public.roles.coordenador", Expected: "description: Papel legado sem atribuições padrão", Actual: "description: edited"},
 			}, v.ReferenceRows); diff != "" {
 				t.Error(diff)
 			}
