@@ -698,28 +698,16 @@ func attributeSQL(want, live catalog.Object, names []string) string {
 
 func quoteLiteral(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// missingRows puts reference rows in that are missing, parents first. Rows that were edited stay as they are.
+// missingRows puts reference rows in that are missing, in the order of the effects, which has parents first. Rows that were
+// edited stay as they are.
 func (p *repairer) missingRows(differences []catalog.Difference) {
-	left := map[string]bool{}
-	for _, d := range differences {
-		if d.Class == catalog.Missing {
-			left[d.Object] = true
-		}
-	}
-	for len(left) > 0 {
-		before := len(left)
-		for _, effect := range p.engine.effects[:Baseline] {
-			for _, o := range effect.Rows {
-				name := o.Key().QualifiedName()
-				parent := o.Parent + "." + o.Attrs["parent"]
-				if left[name] && (o.Attrs["parent"] == "" || !left[parent]) {
-					p.repair(phaseRow, o.Parent, insertReference(o))
-					delete(left, name)
-				}
+	for _, effect := range p.engine.effects[:Baseline] {
+		for _, o := range effect.Rows {
+			if slices.ContainsFunc(differences, func(d catalog.Difference) bool {
+				return d.Class == catalog.Missing && d.Object == o.Key().QualifiedName()
+			}) {
+				p.repair(phaseRow, o.Parent, insertReference(o))
 			}
-		}
-		if len(left) == before {
-			return // not of the effects
 		}
 	}
 }

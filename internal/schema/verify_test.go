@@ -203,8 +203,10 @@ func TestEngine_Verify(t *testing.T) {
 		if v := verify(t, open(t, url, migrations.FS)); v.Against != schema.AgainstScratch {
 			t.Fatalf("compared against %s: %s", v.Against, *v.Why)
 		}
-		if scan[bool](t, db, `select exists (select from pg_database where datname = $1)`, dead) {
-			t.Error("the dead run's database is still there")
+		if left := scan[string](t, db, `
+			select coalesce(string_agg(datname, ', '), '') from pg_database d where datname ~ '^portaldb_scratch_[0-9]+_[0-9]+$'
+			  and not exists (select from pg_stat_activity a where a.pid::text = split_part(d.datname, '_', 3))`); left != "" {
+			t.Errorf("left by this run or by dead ones: %s", left)
 		}
 		for _, name := range []string{live, unrelated} {
 			if !scan[bool](t, db, `select exists (select from pg_database where datname = $1)`, name) {
