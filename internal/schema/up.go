@@ -77,7 +77,7 @@ func (e *Engine) plan(st state, to int64) ([]File, error) {
 		return nil, fmt.Errorf("%w: it is at version %d, the files end at %d; nothing changed, use the binary that applied it", ErrNewer, st.version(), e.Latest())
 	}
 	if st.legacy {
-		return nil, &RefusedError{"this database has the portal's tables but no versions: legacy scripts made it, and it has to be taken over, not created"}
+		return nil, &RefusedError{"this database has the portal's tables but no versions: legacy scripts made it; portaldb adopt takes it over"}
 	}
 	pending := st.pending(e.files)
 	if len(pending) > 0 && pending[0].Version < st.version() {
