@@ -110,7 +110,7 @@ func BenchmarkUp(b *testing.B) {
 		}
 		url = fresh()
 		spend(b, []string{"DATABASE_URL=" + url}, binary, "up")
-		for _, command := range []string{"plan", "status"} {
+		for _, command := range []string{"plan", "verify", "status"} {
 			var costs []cost
 			for range 5 {
 				costs = append(costs, spend(b, []string{"DATABASE_URL=" + url}, binary, command))

@@ -52,3 +52,31 @@ func TestEngine_VerifyHistory(t *testing.T) {
 		})
 	}
 }
+
+// TestEngine_Up_after_a_newer_binary finds bookkeeping that has grown since this binary was built.
+func TestEngine_Up_after_a_newer_binary(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	set := files("create table a ();", "create table b ();")
+	if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	db := connect(t, url)
+	if _, err := db.ExecContext(t.Context(), `
+		update portaldb.meta set bookkeeping = 99;
+		alter table portaldb.history add column reviewer text;
+		create table portaldb.something_new ();
+		update portaldb.history set reviewer = 'somebody'`); err != nil {
+		t.Fatal(err)
+	}
+	engine := open(t, url, set)
+	if result, err := engine.Up(t.Context(), 0); err != nil || result.To != 2 {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	if _, err := engine.VerifyHistory(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := scan[int](t, db, `select bookkeeping from portaldb.meta`); n != 99 {
+		t.Errorf("the older binary set the bookkeeping back to %d", n)
+	}
+}
