@@ -2,10 +2,8 @@
 -- key of the last row of the page before, are NULL together.
 --
 -- It is meant to be planned for its very arguments (plan_cache_mode = force_custom_plan), as ListSubmissions is. The
--- index holds the first 100 characters of a sid only, so the filter names both. For an actor that stands for thousands of
--- events ('' or anonymous), of a kind or action that it hardly ever has, the events of the rarer of them are read. No
--- index serves q_pattern: it looks at each event that the other filters leave, until the page is full, so a statement
--- timeout has to bound it.
+-- index holds the first 100 characters of a sid only, so the filter names both. No index serves q_pattern: it looks at each
+-- event that the other filters leave, until the page is full, so a statement timeout has to bound it.
 -- name: ListAudits :many
 SELECT id, at, actor_cpf, actor_nome, kind, action, meta
 FROM public.automation_audits

@@ -8,10 +8,9 @@ WHERE id = @id;
 -- the key of the last row of the page before, are NULL together.
 --
 -- It is meant to be planned for its very arguments (plan_cache_mode = force_custom_plan): the filters that are NULL then
--- vanish, and an index gives the others in the order of the list. For an actor that stands for thousands of rows ('' or
--- anonymous), in a status that it hardly ever has, that means the rows of the rarer of the two. No index serves q_pattern
--- and payload for rare and common values alike: they look at each row that the other filters leave, until the page is
--- full, so a statement timeout has to bound them.
+-- vanish, and an index gives the others in the order of the list. No index serves q_pattern and payload for rare and
+-- common values alike: they look at each row that the other filters leave, until the page is full, so a statement timeout
+-- has to bound them.
 -- name: ListSubmissions :many
 SELECT id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 FROM public.submissions

@@ -89,16 +89,10 @@ var absent = ptr("absent")
 
 // TestPlans proves for every list that it reads an index, and at most ten times the rows that it returns and its limit,
 // whatever filters are combined: with values that many, few or no rows have.
-//
-// The exception is an actor that stands for thousands of rows, ” or anonymous, together with a kind, an action or a
-// status that it hardly ever has: no index holds these together, so the rows of the actor are read at most.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	rows := 300_000
-	if testing.Short() {
-		rows = 30_000
-	}
+	const rows = 300_000
 	b.exec(t, fmt.Sprintf("SET rows.submissions = %d; SET rows.audits = %d", rows, rows))
 	b.exec(t, rowsSQL)
 	b.exec(t, "VACUUM ANALYZE public.submissions, public.automation_audits")
@@ -106,13 +100,10 @@ func TestPlans(t *testing.T) {
 	explain := &explainer{Reads: b.db.Reads()}
 	service := portal.New(b.db.Primary(), explain)
 	statements := 0
-	check := func(t *testing.T, returned int, actor *string, actorRows float64, filter any) {
+	check := func(t *testing.T, returned int, filter any) {
 		t.Helper()
 		statements++
 		most := 10 * float64(returned+portal.DefaultLimit)
-		if actor != nil && (*actor == "" || *actor == "anonymous") {
-			most = max(most, actorRows)
-		}
 		for _, scan := range explain.scans {
 			if strings.HasPrefix(scan, "Seq Scan") {
 				most = 0
@@ -127,8 +118,7 @@ func TestPlans(t *testing.T) {
 	t.Run("ListSubmissions", func(t *testing.T) {
 		person := value[string](t, b, "SELECT actor_cpf FROM submissions WHERE kind = 'dfd' LIMIT 1")
 		email := value[string](t, b, "SELECT actor_email FROM submissions WHERE actor_cpf = $1 LIMIT 1", person)
-		pseudo := value[float64](t, b, "SELECT max(n)::float8 FROM (SELECT count(*) n FROM submissions WHERE actor_cpf IN ('', 'anonymous') GROUP BY actor_cpf) c")
-		kinds := []*string{nil, ptr("dfd"), ptr("ponto_saldo"), ptr("support"), ptr("arquivo_morto"), ptr("form2json"), absent}
+		kinds := []*string{nil, ptr("dfd"), ptr("ponto_saldo"), ptr("fileshare"), ptr("support"), ptr("arquivo_morto"), ptr("form2json"), absent}
 		actors := []*string{nil, ptr(""), ptr("anonymous"), &person, absent}
 		emails := []*string{nil, &email, absent}
 		statuses := [][]string{nil, {"queued"}, {"running"}, {"error"}, {"queued", "running"}, {"done", "error"}, {"queued", "done", "error"}}
@@ -146,7 +136,7 @@ func TestPlans(t *testing.T) {
 							if err != nil {
 								t.Fatal(err)
 							}
-							check(t, len(list.Items), actor, pseudo*float64(max(1, len(status))), filter)
+							check(t, len(list.Items), filter)
 						}
 					}
 				}
@@ -157,7 +147,6 @@ func TestPlans(t *testing.T) {
 	t.Run("ListAudits", func(t *testing.T) {
 		person := value[string](t, b, "SELECT actor_cpf FROM automation_audits WHERE kind = 'dfd' LIMIT 1")
 		sid := value[string](t, b, "SELECT meta ->> 'sid' FROM automation_audits WHERE kind = 'dfd' LIMIT 1")
-		pseudo := value[float64](t, b, "SELECT max(n)::float8 FROM (SELECT count(*) n FROM automation_audits WHERE actor_cpf IN ('', 'anonymous') GROUP BY actor_cpf) c")
 		kinds := []*string{nil, ptr("fileshare"), ptr("dfd"), ptr("ponto_saldo"), ptr("support"), ptr("arquivo_morto"), ptr("form2json"), absent}
 		actions := []*string{nil, ptr("completed"), ptr("downloaded"), ptr("downloaded_shared_link"), ptr("cancelled"), absent}
 		actors := []*string{nil, ptr(""), ptr("anonymous"), &person, absent}
@@ -176,7 +165,7 @@ func TestPlans(t *testing.T) {
 							if err != nil {
 								t.Fatal(err)
 							}
-							check(t, len(list.Items), actor, pseudo, filter)
+							check(t, len(list.Items), filter)
 						}
 					}
 				}

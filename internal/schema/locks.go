@@ -102,6 +102,10 @@ func nodeLocks(node *pg.Node) []Lock {
 			mode = exclusive
 		}
 		return []Lock{{Mode: mode, Relation: relation(n.RefreshMatViewStmt.Relation)}}
+	case *pg.Node_CreateStatsStmt:
+		return relationLocks(shareUpdateExclusive, n.CreateStatsStmt.Relations)
+	case *pg.Node_VacuumStmt:
+		return vacuumLocks(n.VacuumStmt)
 	case *pg.Node_InsertStmt:
 		return []Lock{{Mode: rowExclusive, Relation: relation(n.InsertStmt.Relation)}}
 	case *pg.Node_UpdateStmt:
@@ -241,6 +245,22 @@ func relationLocks(mode string, relations []*pg.Node) []Lock {
 	var locks []Lock
 	for _, r := range relations {
 		locks = append(locks, Lock{Mode: mode, Relation: relation(r.GetRangeVar())})
+	}
+	return locks
+}
+
+// vacuumLocks tells the locks of VACUUM and ANALYZE.
+func vacuumLocks(vacuum *pg.VacuumStmt) []Lock {
+	lock := Lock{Mode: shareUpdateExclusive}
+	for _, option := range vacuum.Options {
+		if option.GetDefElem().GetDefname() == "full" {
+			lock = Lock{Mode: accessExclusive, Rewrites: true}
+		}
+	}
+	var locks []Lock
+	for _, r := range vacuum.Rels {
+		lock.Relation = relation(r.GetVacuumRelation().GetRelation())
+		locks = append(locks, lock)
 	}
 	return locks
 }

@@ -208,7 +208,8 @@ func TestEngine_Plan_locks(t *testing.T) {
 		"create table a (id int primary key, b int);\ncreate table b (id int primary key);",
 		"alter table a add constraint a_b_fkey foreign key (b) references b (id) not valid;\nalter table a validate constraint a_b_fkey;\n"+
 			"alter table a alter column b type bigint;\ncreate index a_b_idx on a (b);\nalter table a add column c uuid default gen_random_uuid();\n"+
-			"drop index a_b_idx;\nupdate \"a\" set b = 1;\ntruncate a;",
+			"drop index a_b_idx;\nupdate \"a\" set b = 1;\ntruncate a;\n"+
+			"create statistics a_b on (b + 1) from a;\nanalyze a;",
 		"-- +goose NO TRANSACTION\ncreate index concurrently b_id_idx on public.b (id);")
 	engine := open(t, url, set)
 	if _, err := engine.Up(t.Context(), 1); err != nil {
@@ -243,6 +244,8 @@ func TestEngine_Plan_locks(t *testing.T) {
 		"ACCESS EXCLUSIVE on a_b_idx",
 		"ROW EXCLUSIVE on a",
 		"ACCESS EXCLUSIVE on a",
+		"SHARE UPDATE EXCLUSIVE on a",
+		"SHARE UPDATE EXCLUSIVE on a",
 		"SHARE UPDATE EXCLUSIVE on public.b, reads all of it",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
