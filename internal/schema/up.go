@@ -57,7 +57,7 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	// Where there is nothing to do there is nothing to lock: replicas restart while an index is being built.
 	st, err := readState(ctx, s)
 	if err != nil {
-		return Result{}, err
+		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
 	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 && digest == "" {
@@ -65,10 +65,20 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	}
 	r := &run{engine: e, session: s, digest: digest}
 	if err := r.lock(ctx); err != nil {
-		return result, err
+		return result, untouched(err)
 	}
 	defer r.unlock(ctx)
 	return r.up(ctx, to)
+}
+
+// untouched makes an error from before the first file say that nothing changed, where it does not yet.
+func untouched(err error) error {
+	var refused *RefusedError
+	var locked *LockedError
+	if errors.As(err, &refused) || errors.As(err, &locked) {
+		return err
+	}
+	return fmt.Errorf("%w; nothing changed", err)
 }
 
 // plan returns the files to apply to a database in state st, or why it must not be touched.
@@ -135,7 +145,7 @@ func (r *run) lock(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the migration lock: %w; nothing changed", ctx.Err())
+			return fmt.Errorf("wait for the migration lock: %w", ctx.Err())
 		case <-time.After(50*time.Millisecond + rand.N(100*time.Millisecond)):
 		}
 	}
@@ -197,7 +207,7 @@ func (r *run) unlock(ctx context.Context) {
 func (r *run) up(ctx context.Context, to int64) (Result, error) {
 	st, err := readState(ctx, r.session)
 	if err != nil {
-		return Result{}, err
+		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
 	todo, err := r.engine.plan(st, to)
@@ -205,7 +215,7 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		return result, err
 	}
 	if err := r.bootstrap(ctx); err != nil {
-		return result, err
+		return result, untouched(err)
 	}
 	if r.digest != "" {
 		if done, err := r.reviewed(ctx, st, todo, to); err != nil || done {
