@@ -1,0 +1,511 @@
+package schema_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"portaldb/internal/catalog"
+	"portaldb/internal/pgtest"
+	"portaldb/internal/schema"
+	"portaldb/migrations"
+)
+
+// What follows kills, cuts and starves runs of up, and asks after each the same three things: is the database at a version
+// and never between, does the next up finish, is everything still there.
+
+// The variables that make this test binary a process which runs up: the database, and the folder of the migrations, empty
+// for the portal's own.
+const (
+	upVariable    = "PORTALDB_TEST_UP"
+	upDirVariable = "PORTALDB_TEST_UP_DIR"
+)
+
+// upReport is what such a process prints.
+type upReport struct {
+	Result schema.Result
+	Error  string
+}
+
+// upInstead runs up and ends the process, if it was started for that.
+func upInstead() {
+	url, ok := os.LookupEnv(upVariable)
+	if !ok {
+		return
+	}
+	var set fs.FS = migrations.FS
+	if dir := os.Getenv(upDirVariable); dir != "" {
+		set = os.DirFS(dir)
+	}
+	var report upReport
+	engine, err := schema.Open(schema.Config{URL: url, FS: set})
+	if err == nil {
+		report.Result, err = engine.Up(context.Background(), 0)
+	}
+	if err != nil {
+		report.Error = err.Error()
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
+		panic(err)
+	}
+	os.Exit(0)
+}
+
+// process is a process that runs up.
+type process struct {
+	cmd  *exec.Cmd
+	out  bytes.Buffer
+	done chan struct{}
+}
+
+func startUp(t testing.TB, url, dir string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(os.Args[0]), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), upVariable+"="+url, upDirVariable+"="+dir)
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // a kill is an error here
+		close(p.done)
+	}()
+	t.Cleanup(p.kill)
+	return p
+}
+
+// kill sends SIGKILL and waits for the end.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// report waits for the end and returns what the process printed; ok is false when it was killed before.
+func (p *process) report(t testing.TB) (report upReport, ok bool) {
+	t.Helper()
+	<-p.done
+	if !p.cmd.ProcessState.Exited() {
+		return upReport{}, false
+	}
+	if err := json.Unmarshal(p.out.Bytes(), &report); err != nil {
+		t.Fatalf("the process ended with %s and printed %q", p.cmd.ProcessState, p.out.String())
+	}
+	return report, true
+}
+
+// patient is a database under migrations that are interrupted, and what it must hold.
+type patient struct {
+	url     string
+	dir     string // of the migrations; empty for the portal's own
+	set     fs.FS
+	engine  *schema.Engine
+	files   []schema.File
+	effects []catalog.Effect
+	major   int
+	// rows returns what must never be lost, a line for each thing.
+	rows func(testing.TB) []string
+	// grow puts in the rows that belong after a version.
+	grow func(testing.TB, int64)
+	held []string // what rows returned last
+}
+
+// newPatient prepares a database for migrations that have their effects.
+func newPatient(t testing.TB, url, dir string) *patient {
+	t.Helper()
+	p := &patient{url: url, dir: dir, set: migrations.FS, major: serverMajor(t, url), grow: func(testing.TB, int64) {}}
+	if dir != "" {
+		p.set = os.DirFS(dir)
+	}
+	p.engine = open(t, url, p.set)
+	var err error
+	if p.files, err = schema.Files(p.set); err != nil {
+		t.Fatal(err)
+	}
+	if p.effects, err = schema.Effects(p.set); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// portal is a database for the portal's own migrations, with rows put in on the way.
+func portal(t testing.TB, url string) *patient {
+	t.Helper()
+	p := newPatient(t, url, "")
+	db := connect(t, url)
+	p.rows = func(t testing.TB) []string {
+		t.Helper()
+		query := scan[string](t, db, `
+			select coalesce(string_agg(format('select %L || md5(t::text) from %I.%I t', tablename || ' ', schemaname, tablename), ' union all '), 'select null where false')
+			from pg_tables where schemaname in ('public', 'service') and tablename <> 'goose_db_version'`)
+		return strings.Split(scan[string](t, db, `select coalesce(string_agg(line, e'\n' order by line), '') from (`+query+`) t (line)`), "\n")
+	}
+	p.grow = func(t testing.TB, version int64) {
+		t.Helper()
+		body, err := os.ReadFile(fmt.Sprintf("../../migrations/testdata/rows/%05d.sql", version))
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), string(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// zoo is a database for migrations of every nasty kind over many rows.
+func zoo(t testing.TB, url string) *patient {
+	t.Helper()
+	p := newPatient(t, url, zooFolder(t))
+	db := connect(t, url)
+	p.rows = func(t testing.TB) []string {
+		t.Helper()
+		if scan[bool](t, db, `select to_regclass('zoo.animal') is null`) {
+			return nil
+		}
+		return []string{scan[string](t, db, `select format('%s animals, %s', count(*), sum(hashtextextended(id || name || weight, 0))) from zoo.animal`)}
+	}
+	return p
+}
+
+// zooFolder writes the zoo's migrations and their effects into a folder.
+func zooFolder(t testing.TB) string {
+	t.Helper()
+	const noTransaction = "-- +goose NO TRANSACTION\n"
+	set := files(
+		`create schema zoo;
+create table zoo.animal (id bigint generated always as identity constraint animal_pkey primary key, name text not null, weight integer not null);
+insert into zoo.animal (name, weight) select 'animal ' || n, n % 1000 from generate_series(1, 30000) n;`,
+		"alter table zoo.animal add column mood text not null default 'calm', add column doubled bigint;",
+		`-- +goose StatementBegin
+create function zoo.calm() returns trigger language plpgsql as $$
+begin
+    new.mood := 'calm'; -- not Down
+    return new;
+end
+$$;
+-- +goose StatementEnd
+create trigger animal_calm before insert on zoo.animal for each row execute function zoo.calm();`,
+		noTransaction+"create index concurrently animal_name_idx on zoo.animal (name, weight);",
+		noTransaction+"create unique index concurrently animal_id_name_key on zoo.animal (id, name);",
+		"alter table zoo.animal add constraint animal_weight_check check (weight >= 0) not valid;",
+		"alter table zoo.animal validate constraint animal_weight_check;",
+		`-- +goose StatementBegin
+create procedure zoo.double() language plpgsql as $$
+begin
+    loop
+        update zoo.animal set doubled = weight * 2 where id in (select id from zoo.animal where doubled is null order by id limit 5000);
+        exit when not found;
+        commit;
+    end loop;
+end
+$$;
+-- +goose StatementEnd`,
+		noTransaction+"call zoo.double();",
+		"drop procedure zoo.double();\nalter table zoo.animal alter column doubled set not null;",
+		"create type zoo.kind as enum ('bird');\ncreate view zoo.heavy as select id from zoo.animal where weight > 900;",
+		noTransaction+"alter type zoo.kind add value 'fish';",
+		noTransaction+"drop index concurrently zoo.animal_name_idx;",
+		"update zoo.animal set doubled = doubled + 0;\ndrop trigger animal_calm on zoo.animal;\ndrop function zoo.calm();")
+	dir := t.TempDir()
+	for name, file := range set {
+		if err := os.WriteFile(filepath.Join(dir, name), file.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	effects, err := open(t, pgtest.Empty(t), set).Measure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "effects"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.WriteEffects(dir, effects); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// settled waits until no run is left on the server, and returns the database's version after checking that it is whole:
+// the catalog is that of the version, the history agrees with it, no row is lost.
+func (p *patient) settled(t testing.TB, what string) int64 {
+	t.Helper()
+	db := connect(t, p.url)
+	defer db.Close()
+	waitFor(t, func() bool {
+		return scan[bool](t, db, `select not exists (select from pg_stat_activity where datname = current_database() and application_name like 'portaldb %')`)
+	})
+	version := p.version(t, db)
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, err := catalog.Read(t.Context(), tx)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := catalog.Fold(p.effects[:version]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range catalog.Diff(catalog.Comparable(want, p.major), catalog.Comparable(live, p.major)) {
+		if d.Drift() && !p.unrecorded(version, d) {
+			t.Errorf("%s: at version %d, but %+v", what, version, d)
+		}
+	}
+	if version > 0 {
+		head, err := p.engine.VerifyHistory(t.Context())
+		if err != nil || head == "" {
+			t.Errorf("%s: history %q, %v", what, head, err)
+		}
+		if got := scan[string](t, db, `
+			select format('%s %s %s', count(*), count(distinct version), (select max(version_id) from goose_db_version))
+			from portaldb.history where outcome = 'done'`); got != fmt.Sprintf("%d %[1]d %[1]d", version) {
+			t.Errorf("%s: at version %d, but rows and versions of the history, and goose's version: %s", what, version, got)
+		}
+	}
+	now := p.rows(t)
+	for _, line := range p.held {
+		if i := slices.Index(now, line); i >= 0 {
+			now = slices.Delete(now, i, i+1)
+		} else {
+			t.Errorf("%s: lost or changed: %s", what, line)
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	p.held = p.rows(t)
+	return version
+}
+
+func (p *patient) version(t testing.TB, db *sql.DB) int64 {
+	t.Helper()
+	if scan[bool](t, db, `select to_regclass('goose_db_version') is null`) {
+		return 0
+	}
+	return scan[int64](t, db, `select coalesce(max(version_id), 0) from goose_db_version`)
+}
+
+// unrecorded reports whether a difference is what the next file does outside a transaction: it may be done, or an index be
+// left half built, and not be recorded. The next up judges that from the catalog.
+func (p *patient) unrecorded(version int64, d catalog.Difference) bool {
+	if int(version) == len(p.files) || !strings.Contains(p.files[version].Body, "NO TRANSACTION") {
+		return false
+	}
+	next := p.effects[version]
+	objects := slices.Concat(next.Added, next.Removed)
+	for _, c := range next.Changed {
+		objects = append(objects, c.Before)
+	}
+	return slices.ContainsFunc(objects, func(o catalog.Object) bool { return o.Kind == d.Kind && o.Key().QualifiedName() == d.Object })
+}
+
+// advanced puts in the rows of a version that was reached.
+func (p *patient) advanced(t testing.TB, version int64) {
+	t.Helper()
+	p.grow(t, version)
+	p.held = p.rows(t)
+}
+
+// finish runs up to the end and checks that it gets there.
+func (p *patient) finish(t testing.TB, what string) {
+	t.Helper()
+	for version := p.settled(t, what); version < p.engine.Latest(); version++ {
+		if _, err := p.engine.Up(t.Context(), version+1); err != nil {
+			t.Fatalf("%s: the next up: %v", what, err)
+		}
+		p.settled(t, what)
+		p.advanced(t, version+1)
+	}
+	if got := p.settled(t, what); got != p.engine.Latest() {
+		t.Fatalf("%s: ends at version %d", what, got)
+	}
+	if again, err := p.engine.Up(t.Context(), 0); err != nil || len(again.Applied) != 0 {
+		t.Fatalf("%s: one more up: %+v, %v", what, again, err)
+	}
+}
+
+// interruption is a place of a run: a moment of its nth request, counted from the first that has from in it.
+type interruption struct {
+	from string
+	n    int
+	m    moment
+}
+
+// What comes before a file is alike in every run, so that most interruptions count from the question that goose asks
+// before it begins one, and only every tenth file's from the beginning of the run.
+const (
+	runBegins  = ""
+	fileBegins = "FROM public.goose_db_version WHERE version_id"
+)
+
+// reached returns a relay's function that calls interrupt, once, at the place.
+func (at interruption) reached(interrupt func()) func(n int, sql string, m moment) bool {
+	first, done := 0, false
+	return func(n int, sql string, m moment) bool {
+		if first == 0 && strings.Contains(sql, at.from) {
+			first = n
+		}
+		if first == 0 || done || n-first+1 != at.n || m != at.m {
+			return true
+		}
+		done = true
+		interrupt()
+		return false
+	}
+}
+
+// interruptions calls interrupt at every place of the set, version by version: all of them in full size, a few in
+// the short one. interrupt reports whether the run got as far as that place.
+func (p *patient) interruptions(t testing.TB, moments []moment, interrupt func(what string, at interruption) bool) {
+	t.Helper()
+	for version := p.settled(t, "before"); version < p.engine.Latest(); {
+		next, last := version+1, false
+		try := func(at interruption) {
+			at.from = fileBegins
+			if next%10 == 1 {
+				at.from = runBegins
+			}
+			what := fmt.Sprintf("%s, %s request %d from %q", p.files[next-1].Name, at.m, at.n, at.from)
+			last = !interrupt(what, at)
+			if got := p.settled(t, what); got == next {
+				version = got
+				p.advanced(t, version)
+			} else if got != next-1 {
+				t.Fatalf("%s: from version %d to %d", what, next-1, got)
+			}
+		}
+		if testing.Short() {
+			if next%4 == 1 || p.dir != "" {
+				try(interruption{n: 1 + int(next*5)%9, m: moments[int(next/4)%len(moments)]})
+			}
+		} else {
+			for n := 1; version < next && !last; n++ {
+				for i := range moments {
+					if version < next { // in turns, so that each moment of the commit has its turn
+						try(interruption{n: n, m: moments[(i+int(next))%len(moments)]})
+					}
+				}
+			}
+		}
+		if version < next {
+			if _, err := p.engine.Up(t.Context(), next); err != nil {
+				t.Fatalf("up to %d after its interruptions: %v", next, err)
+			}
+			version = p.settled(t, "after the interruptions")
+			p.advanced(t, version)
+		}
+	}
+	p.finish(t, "at the end")
+}
+
+func TestFailures_killed(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(testing.TB, string) *patient{"portal": portal, "zoo": zoo} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := of(t, pgtest.Empty(t))
+			kills := map[moment]int{}
+			// A request that has not been sent is as good as one before it that has been answered.
+			p.interruptions(t, []moment{during, after}, func(what string, at interruption) bool {
+				started, killed := make(chan *process, 1), false
+				r := &relay{at: at.reached(func() {
+					(<-started).kill()
+					killed = true
+				})}
+				p := startUp(t, newRelay(t, p.url, r), p.dir)
+				started <- p
+				report, ended := p.report(t)
+				r.close()
+				if ended && report.Error != "" {
+					t.Fatalf("%s: the run failed by itself: %s", what, report.Error)
+				}
+				if killed {
+					kills[at.m]++
+				}
+				return killed
+			})
+			total := kills[during] + kills[after]
+			t.Logf("%d kills: %v", total, kills)
+			if total < 10 || !testing.Short() && total < 200 {
+				t.Errorf("only %d kills", total)
+			}
+		})
+	}
+}
+
+var stateVersion = regexp.MustCompile(`the database is at version (\d+)`)
+
+// wantTrue checks that what an error of up says is so. at is the version of the database, which had been from.
+func wantTrue(t testing.TB, what string, err error, from, at int64) {
+	t.Helper()
+	var failed *schema.MigrationError
+	var unreachable *schema.ConnectError
+	switch {
+	case err == nil:
+	case errors.As(err, &failed):
+		if match := stateVersion.FindStringSubmatch(failed.State); match != nil {
+			if said, _ := strconv.ParseInt(match[1], 10, 64); said != at {
+				t.Errorf("%s: at version %d, but: %v; %s", what, at, err, failed.State)
+			}
+		} else if !strings.Contains(failed.State, "either applied whole or undone whole") {
+			t.Errorf("%s: nothing is said of the version: %v; %q", what, err, failed.State)
+		}
+		if failed.Next == "" {
+			t.Errorf("%s: nothing is said of what to do: %v", what, err)
+		}
+	case errors.As(err, &unreachable):
+		if at != from {
+			t.Errorf("%s: from version %d to %d, but: %v", what, from, at, err)
+		}
+	default:
+		if !strings.Contains(err.Error(), "nothing changed") || at != from {
+			t.Errorf("%s: from version %d to %d, and the message is: %v", what, from, at, err)
+		}
+	}
+}
+
+func TestFailures_connection_cut(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(testing.TB, string) *patient{"portal": portal, "zoo": zoo} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := of(t, pgtest.Empty(t))
+			cuts := 0
+			p.interruptions(t, []moment{before, during, after}, func(what string, at interruption) bool {
+				cut := false
+				r := &relay{at: at.reached(func() { cut = true })}
+				from := p.settled(t, what)
+				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), 0)
+				r.close()
+				if cut && err == nil {
+					t.Errorf("%s: no error", what)
+				}
+				wantTrue(t, what, err, from, p.settled(t, what))
+				if cut {
+					cuts++
+				}
+				return cut
+			})
+			t.Logf("%d cuts", cuts)
+		})
+	}
+}
