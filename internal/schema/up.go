@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
+
+	"portaldb/internal/catalog"
 )
 
 // Result is what an Up did.
@@ -73,9 +76,7 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 
 // untouched makes an error from before the first file say that nothing changed, where it does not yet.
 func untouched(err error) error {
-	var refused *RefusedError
-	var locked *LockedError
-	if errors.As(err, &refused) || errors.As(err, &locked) {
+	if strings.HasSuffix(err.Error(), "nothing changed") {
 		return err
 	}
 	return fmt.Errorf("%w; nothing changed", err)
@@ -145,7 +146,7 @@ func (r *run) lock(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the migration lock: %w", ctx.Err())
+			return fmt.Errorf("wait for the migration lock: %w; nothing changed", ctx.Err())
 		case <-time.After(50*time.Millisecond + rand.N(100*time.Millisecond)):
 		}
 	}
@@ -290,17 +291,60 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 	r.engine.config.Progress(Event{Applying: f})
 	r.file = f
 	seam := r.session.seam
-	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
 	seam.started, seam.failed = time.Time{}, nil
 	seam.line.Store(0)
-	defer func() { seam.file = nil }()
 	start := time.Now()
+	var err error
+	if seam.done, err = r.unrecorded(ctx, f); err != nil {
+		return Applied{}, err
+	}
+	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
+	defer func() { seam.file = nil }()
 	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
 		return Applied{}, err
 	}
 	applied := Applied{Version: f.Version, Name: f.Name, MS: time.Since(start).Milliseconds()}
 	r.engine.config.Progress(Event{Applied: &applied})
 	return applied, nil
+}
+
+// unrecorded reports whether a file that runs outside a transaction has done its work already: a run was killed before it
+// recorded the version. That is judged from the catalog, by the file's effect; what leaves no trace there is done again.
+func (r *run) unrecorded(ctx context.Context, f *File) (bool, error) {
+	if int(f.Version) > len(r.engine.effects) || !strings.Contains(f.Body, "NO TRANSACTION") {
+		return false, nil
+	}
+	effect := r.engine.effects[f.Version-1]
+	if len(effect.Added)+len(effect.Changed)+len(effect.Removed) == 0 {
+		return false, nil
+	}
+	st, err := readState(ctx, r.session)
+	if err != nil {
+		return false, err
+	}
+	live, err := readCatalog(ctx, r.session)
+	if err != nil {
+		return false, err
+	}
+	want, got := catalog.Catalog{}, catalog.Catalog{}
+	keep := func(o catalog.Object) {
+		want[o.Key()] = o
+		if found, ok := live[o.Key()]; ok {
+			got[o.Key()] = found
+		}
+	}
+	for _, o := range effect.Added {
+		keep(o)
+	}
+	for _, c := range effect.Changed {
+		keep(c.After)
+	}
+	for _, o := range effect.Removed {
+		if _, ok := live[o.Key()]; ok {
+			return false, nil
+		}
+	}
+	return !slices.ContainsFunc(catalog.Diff(catalog.Comparable(want, st.major), catalog.Comparable(got, st.major)), catalog.Difference.Drift), nil
 }
 
 // report turns goose's error into one that says all that a person needs, and puts the failure into the history.
