@@ -15,13 +15,28 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"portaldb/internal/catalog"
+	"portaldb/internal/devpg"
 	"portaldb/internal/pgtest"
 	"portaldb/internal/schema"
 	"portaldb/migrations"
 )
+
+// sized returns the short size of something with -short, else the full one.
+func sized[T any](short, full T) T {
+	if testing.Short() {
+		return short
+	}
+	return full
+}
 
 // What follows kills, cuts and starves runs of up, and asks after each the same three things: is the database at a version
 // and never between, does the next up finish, is everything still there.
@@ -115,16 +130,16 @@ type patient struct {
 	effects []catalog.Effect
 	major   int
 	// rows returns what must never be lost, a line for each thing.
-	rows func(testing.TB) []string
+	rows func(testing.TB, *sql.DB) []string
 	// grow puts in the rows that belong after a version.
-	grow func(testing.TB, int64)
+	grow func(testing.TB, *sql.DB, int64)
 	held []string // what rows returned last
 }
 
 // newPatient prepares a database for migrations that have their effects.
 func newPatient(t testing.TB, url, dir string) *patient {
 	t.Helper()
-	p := &patient{url: url, dir: dir, set: migrations.FS, major: serverMajor(t, url), grow: func(testing.TB, int64) {}}
+	p := &patient{url: url, dir: dir, set: migrations.FS, major: serverMajor(t, url), grow: func(testing.TB, *sql.DB, int64) {}}
 	if dir != "" {
 		p.set = os.DirFS(dir)
 	}
@@ -143,15 +158,14 @@ func newPatient(t testing.TB, url, dir string) *patient {
 func portal(t testing.TB, url string) *patient {
 	t.Helper()
 	p := newPatient(t, url, "")
-	db := connect(t, url)
-	p.rows = func(t testing.TB) []string {
+	p.rows = func(t testing.TB, db *sql.DB) []string {
 		t.Helper()
 		query := scan[string](t, db, `
 			select coalesce(string_agg(format('select %L || md5(t::text) from %I.%I t', tablename || ' ', schemaname, tablename), ' union all '), 'select null where false')
 			from pg_tables where schemaname in ('public', 'service') and tablename <> 'goose_db_version'`)
 		return strings.Split(scan[string](t, db, `select coalesce(string_agg(line, e'\n' order by line), '') from (`+query+`) t (line)`), "\n")
 	}
-	p.grow = func(t testing.TB, version int64) {
+	p.grow = func(t testing.TB, db *sql.DB, version int64) {
 		t.Helper()
 		body, err := os.ReadFile(fmt.Sprintf("../../migrations/testdata/rows/%05d.sql", version))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -171,8 +185,7 @@ func portal(t testing.TB, url string) *patient {
 func zoo(t testing.TB, url string) *patient {
 	t.Helper()
 	p := newPatient(t, url, zooFolder(t))
-	db := connect(t, url)
-	p.rows = func(t testing.TB) []string {
+	p.rows = func(t testing.TB, db *sql.DB) []string {
 		t.Helper()
 		if scan[bool](t, db, `select to_regclass('zoo.animal') is null`) {
 			return nil
@@ -221,6 +234,12 @@ $$;
 		noTransaction+"alter type zoo.kind add value 'fish';",
 		noTransaction+"drop index concurrently zoo.animal_name_idx;",
 		"update zoo.animal set doubled = doubled + 0;\ndrop trigger animal_calm on zoo.animal;\ndrop function zoo.calm();")
+	return writeMigrations(t, set)
+}
+
+// writeMigrations writes migrations into a folder, with the effects that they have on an empty database.
+func writeMigrations(t testing.TB, set fstest.MapFS) string {
+	t.Helper()
 	dir := t.TempDir()
 	for name, file := range set {
 		if err := os.WriteFile(filepath.Join(dir, name), file.Data, 0o600); err != nil {
@@ -245,7 +264,7 @@ $$;
 func (p *patient) settled(t testing.TB, what string) int64 {
 	t.Helper()
 	db := connect(t, p.url)
-	defer db.Close()
+	defer db.Close() // of many
 	waitFor(t, func() bool {
 		return scan[bool](t, db, `select not exists (select from pg_stat_activity where datname = current_database() and application_name like 'portaldb %')`)
 	})
@@ -281,7 +300,7 @@ func (p *patient) settled(t testing.TB, what string) int64 {
 			t.Errorf("%s: at version %d, but rows and versions of the history, and goose's version: %s", what, version, got)
 		}
 	}
-	now := p.rows(t)
+	now := p.rows(t, db)
 	for _, line := range p.held {
 		if i := slices.Index(now, line); i >= 0 {
 			now = slices.Delete(now, i, i+1)
@@ -292,7 +311,7 @@ func (p *patient) settled(t testing.TB, what string) int64 {
 	if t.Failed() {
 		t.FailNow()
 	}
-	p.held = p.rows(t)
+	p.held = p.rows(t, db)
 	return version
 }
 
@@ -321,8 +340,10 @@ func (p *patient) unrecorded(version int64, d catalog.Difference) bool {
 // advanced puts in the rows of a version that was reached.
 func (p *patient) advanced(t testing.TB, version int64) {
 	t.Helper()
-	p.grow(t, version)
-	p.held = p.rows(t)
+	db := connect(t, p.url)
+	defer db.Close()
+	p.grow(t, db, version)
+	p.held = p.rows(t, db)
 }
 
 // finish runs up to the end and checks that it gets there.
@@ -373,9 +394,12 @@ func (at interruption) reached(interrupt func()) func(n int, sql string, m momen
 	}
 }
 
-// interruptions calls interrupt at every place of the set, version by version: all of them in full size, a few in
-// the short one. interrupt reports whether the run got as far as that place.
-func (p *patient) interruptions(t testing.TB, moments []moment, interrupt func(what string, at interruption) bool) {
+// everywhere asks for an interruption at every place.
+const everywhere = 0
+
+// interruptions calls interrupt at places of the set, version by version: at one place of every nth version, or everywhere.
+// interrupt reports whether the run got as far as that place.
+func (p *patient) interruptions(t testing.TB, every int64, moments []moment, interrupt func(what string, at interruption) bool) {
 	t.Helper()
 	for version := p.settled(t, "before"); version < p.engine.Latest(); {
 		next, last := version+1, false
@@ -393,9 +417,9 @@ func (p *patient) interruptions(t testing.TB, moments []moment, interrupt func(w
 				t.Fatalf("%s: from version %d to %d", what, next-1, got)
 			}
 		}
-		if testing.Short() {
-			if next%4 == 1 || p.dir != "" {
-				try(interruption{n: 1 + int(next*5)%9, m: moments[int(next/4)%len(moments)]})
+		if every != everywhere {
+			if next%every == 0 {
+				try(interruption{n: 1 + int(next*5)%9, m: moments[int(next/every)%len(moments)]})
 			}
 		} else {
 			for n := 1; version < next && !last; n++ {
@@ -425,7 +449,7 @@ func TestFailures_killed(t *testing.T) {
 			p := of(t, pgtest.Empty(t))
 			kills := map[moment]int{}
 			// A request that has not been sent is as good as one before it that has been answered.
-			p.interruptions(t, []moment{during, after}, func(what string, at interruption) bool {
+			p.interruptions(t, sized[int64](3, everywhere), []moment{during, after}, func(what string, at interruption) bool {
 				started, killed := make(chan *process, 1), false
 				r := &relay{at: at.reached(func() {
 					(<-started).kill()
@@ -445,8 +469,8 @@ func TestFailures_killed(t *testing.T) {
 			})
 			total := kills[during] + kills[after]
 			t.Logf("%d kills: %v", total, kills)
-			if total < 10 || !testing.Short() && total < 200 {
-				t.Errorf("only %d kills", total)
+			if least := sized(4, 200); total < least {
+				t.Errorf("only %d kills, want %d", total, least)
 			}
 		})
 	}
@@ -492,7 +516,7 @@ func TestFailures_connection_cut(t *testing.T) {
 			t.Parallel()
 			p := of(t, pgtest.Empty(t))
 			cuts := 0
-			p.interruptions(t, []moment{before, during, after}, func(what string, at interruption) bool {
+			p.interruptions(t, sized[int64](3, everywhere), []moment{before, during, after}, func(what string, at interruption) bool {
 				cut := false
 				r := &relay{at: at.reached(func() { cut = true })}
 				from := p.settled(t, what)
@@ -508,6 +532,247 @@ func TestFailures_connection_cut(t *testing.T) {
 				return cut
 			})
 			t.Logf("%d cuts", cuts)
+		})
+	}
+}
+
+// TestFailures_server_restart: the server goes away in the middle of a run, in its three ways, and comes back.
+func TestFailures_server_restart(t *testing.T) {
+	t.Parallel()
+	for name, signal := range map[string]syscall.Signal{"fast": syscall.SIGINT, "immediate": syscall.SIGQUIT, "killed": syscall.SIGKILL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// What is kept: the data folder, and every commit that was answered.
+			config := devpg.Config{Dir: pgtest.Dir(t), Settings: map[string]string{"max_connections": "40"}}
+			var server *devpg.Server
+			start := func() string {
+				var err error
+				if server, err = devpg.Start(t.Context(), config); err != nil {
+					t.Fatal(err)
+				}
+				if err := server.EnsureDatabase(t.Context(), "portal"); err != nil {
+					t.Fatal(err)
+				}
+				return server.URL("portal")
+			}
+			p := zoo(t, start())
+			t.Cleanup(func() { _ = server.Stop() })
+			restarts := 0
+			p.interruptions(t, sized[int64](5, 1), []moment{during, after, before}, func(what string, at interruption) bool {
+				gone := false
+				reached := at.reached(func() {
+					gone = true
+					if err := syscall.Kill(server.PID(), signal); err != nil {
+						t.Error(err)
+					}
+					<-server.Done()
+				})
+				from := p.settled(t, what)
+				r := &relay{at: func(n int, sql string, m moment) bool {
+					reached(n, sql, m) // the server itself ends the connections
+					return true
+				}}
+				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), 0)
+				r.close()
+				if gone {
+					if err == nil {
+						t.Errorf("%s: no error", what)
+					}
+					if err := server.Stop(); err != nil { // only its folder is left to let go of
+						t.Fatal(err)
+					}
+					p.url = start()
+					p.engine = open(t, p.url, p.set)
+					restarts++
+				}
+				wantTrue(t, what, err, from, p.settled(t, what))
+				return gone
+			})
+			t.Logf("%d restarts", restarts)
+			if least := sized(1, 8); restarts < least {
+				t.Errorf("only %d restarts, want %d", restarts, least)
+			}
+		})
+	}
+}
+
+// TestFailures_long_statement: a run dies while the server works on a statement that takes long. The server notices, ends
+// it and frees the migration lock.
+func TestFailures_long_statement(t *testing.T) {
+	t.Parallel()
+	for _, long := range []struct{ name, body, waiting string }{
+		{"in a transaction", "create table b ();\nselect pg_sleep(60) where exists (select from gate);",
+			`query like 'select pg_sleep(60)%' and state = 'active'`},
+		{"an index that waits for a snapshot", "-- +goose NO TRANSACTION\ncreate index concurrently a_id_idx on a (id);",
+			`query like 'create index concurrently%' and wait_event = 'virtualxid'`},
+		{"batches that commit", "-- +goose NO TRANSACTION\ncall batches();", `query = 'call batches();' and wait_event = 'PgSleep'`},
+	} {
+		for _, killed := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, killed %v", long.name, killed), func(t *testing.T) {
+				t.Parallel()
+				set := files(`create table a (id int, done boolean);
+create table gate ();
+insert into a select generate_series(1, 10);
+-- +goose StatementBegin
+create procedure batches() language plpgsql as $$
+begin
+    while exists (select from a where done is null) loop
+        update a set done = true where id in (select id from a where done is null order by id limit 4);
+        commit;
+        perform pg_sleep(60) where exists (select from gate);
+    end loop;
+end
+$$;
+-- +goose StatementEnd`, long.body)
+				p := newPatient(t, pgtest.Empty(t), writeMigrations(t, set))
+				p.rows = func(t testing.TB, db *sql.DB) []string {
+					return []string{scan[string](t, db, `select string_agg(id::text, ',' order by id) from a`)}
+				}
+				if _, err := p.engine.Up(t.Context(), 1); err != nil {
+					t.Fatal(err)
+				}
+				db := connect(t, p.url)
+				if _, err := db.ExecContext(t.Context(), `insert into gate default values`); err != nil {
+					t.Fatal(err)
+				}
+				// An old snapshot, for which an index has to wait.
+				tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := tx.ExecContext(t.Context(), `select count(*) from pg_class`); err != nil {
+					t.Fatal(err)
+				}
+				r := &relay{}
+				run := startUp(t, newRelay(t, p.url, r), p.dir)
+				waitFor(t, func() bool {
+					return scan[bool](t, db, `select exists (select from pg_stat_activity where datname = current_database() and `+long.waiting+`)`)
+				})
+				if killed {
+					run.kill()
+				} else {
+					r.cut()
+					if report, _ := run.report(t); !strings.Contains(report.Error, "apply 00002") {
+						t.Errorf("the run ended with %+v", report)
+					}
+				}
+				if version := p.settled(t, long.name); version != 1 {
+					t.Fatalf("at version %d", version)
+				}
+				if err := tx.Rollback(); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := db.ExecContext(t.Context(), `delete from gate`); err != nil {
+					t.Fatal(err)
+				}
+				p.finish(t, long.name)
+				if left := scan[int](t, db, `select count(*) from a where done is null`); strings.Contains(long.name, "batches") && left > 0 {
+					t.Errorf("%d rows were left out", left)
+				}
+			})
+		}
+	}
+}
+
+// TestFailures_at_once: many processes start together, and the one that has the lock is killed. One of the others goes on.
+func TestFailures_at_once(t *testing.T) {
+	t.Parallel()
+	for _, processes := range []int{2, 8} {
+		t.Run(fmt.Sprint(processes), func(t *testing.T) {
+			t.Parallel()
+			p := portal(t, pgtest.Empty(t))
+			db := connect(t, p.url)
+			var others []*process
+			started := make(chan *process, 1)
+			at := interruption{from: fileBegins, n: 100, m: during}
+			r := &relay{at: at.reached(func() {
+				for range processes - 1 {
+					others = append(others, startUp(t, p.url, p.dir))
+				}
+				waitFor(t, func() bool {
+					return scan[int](t, db, `select count(*) from pg_stat_activity where datname = current_database() and application_name like 'portaldb up%' and query like '%l.locktype = ''advisory''%'`) > 0 &&
+						scan[int](t, db, `select count(*) from pg_stat_activity where datname = current_database() and application_name like 'portaldb up%'`) == processes
+				})
+				(<-started).kill()
+			})}
+			first := startUp(t, newRelay(t, p.url, r), p.dir)
+			started <- first
+			if _, ended := first.report(t); ended {
+				t.Fatal("the first process was not killed")
+			}
+			version := p.version(t, db)
+			var applied []int
+			for _, other := range others {
+				report, ended := other.report(t)
+				if !ended || report.Error != "" || report.Result.To != p.engine.Latest() {
+					t.Errorf("got %+v", report)
+				}
+				applied = append(applied, len(report.Result.Applied))
+			}
+			if at := p.settled(t, "at once"); at != p.engine.Latest() {
+				t.Errorf("at version %d", at)
+			}
+			t.Logf("killed about version %d; the others applied %v", version, applied)
+		})
+	}
+}
+
+// TestFailures_lock_held: somebody holds a lock for long, and the run waits for it without making others wait for long.
+func TestFailures_lock_held(t *testing.T) {
+	t.Parallel()
+	held := sized(2*time.Second, 30*time.Second)
+	for _, lock := range []struct{ name, statement string }{
+		{"the migration lock", `select pg_advisory_xact_lock(x'706f7274616c6462'::bigint)`},
+		{"a table's lock", `select count(*) from zoo.animal`},
+	} {
+		t.Run(lock.name, func(t *testing.T) {
+			t.Parallel()
+			p := zoo(t, pgtest.Empty(t))
+			if _, err := p.engine.Up(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			p.settled(t, "before")
+			db := connect(t, p.url)
+			holder, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer holder.Close()
+			if _, err := holder.ExecContext(t.Context(), "begin; "+lock.statement); err != nil {
+				t.Fatal(err)
+			}
+			var group errgroup.Group
+			group.Go(func() error {
+				_, err := holder.ExecContext(t.Context(), fmt.Sprintf(`select pg_sleep(%v); commit`, held.Seconds()))
+				return err
+			})
+			start := time.Now()
+			var done atomic.Bool
+			var longest time.Duration
+			group.Go(func() error { // somebody who reads all the time
+				for !done.Load() {
+					asked := time.Now()
+					if _, err := db.ExecContext(t.Context(), `select count(*) from zoo.animal where id = 1`); err != nil {
+						return err
+					}
+					longest = max(longest, time.Since(asked))
+				}
+				return nil
+			})
+			_, err = p.engine.Up(t.Context(), 0)
+			took := time.Since(start)
+			done.Store(true)
+			if err := errors.Join(err, group.Wait()); err != nil {
+				t.Fatal(err)
+			}
+			p.finish(t, lock.name)
+			if took < held {
+				t.Errorf("the run took %s and did not wait", took)
+			}
+			if longest > schema.DefaultBlockingBudget+time.Second {
+				t.Errorf("a reader waited for %s", longest)
+			}
+			t.Logf("lock held for %s, the run took %s, a reader waited for %s at most", held, took.Round(time.Millisecond), longest.Round(time.Millisecond))
 		})
 	}
 }
