@@ -25,12 +25,12 @@ const (
 
 func (m moment) String() string { return []string{"before", "during", "after"}[m] }
 
-// relay stands between a client and a server. It reads PostgreSQL's protocol just so far as to know where the requests of
-// the first connection begin and end; further connections pass through it unread.
+// relay stands between a client and a server, and reads PostgreSQL's protocol just so far as to know where requests begin
+// and end.
 type relay struct {
 	listener net.Listener
 	server   string
-	// at is called at every moment of the first connection's requests, counted from 1. When it returns false, the relay
+	// at is called at every moment of the requests of the first connection that says anything, counted from 1. When it returns false, the relay
 	// cuts every connection as a network does that is gone: the server keeps what it has got.
 	at func(n int, sql string, m moment) bool
 	// pid, if not 0, is the server process that the client is told, as a pooler does.
@@ -88,16 +88,9 @@ func (r *relay) accept() {
 		}
 		r.mu.Lock()
 		r.conns = append(r.conns, client, server)
-		read := !r.first
-		r.first = true
 		r.mu.Unlock()
 		p := &pipe{relay: r, client: client, server: server}
-		requests, answers := p.copyRequests, p.copyAnswers
-		if !read {
-			requests = func() { _, _ = io.Copy(server, client) }
-			answers = func() { _, _ = io.Copy(client, server) }
-		}
-		for _, copy := range []func(){requests, answers} {
+		for _, copy := range []func(){p.copyRequests, p.copyAnswers} {
 			r.working.Go(func() {
 				copy()
 				client.Close()
@@ -107,18 +100,19 @@ func (r *relay) accept() {
 	}
 }
 
-// pipe is a connection that is read.
+// pipe is one connection through a relay.
 type pipe struct {
 	relay          *relay
 	client, server net.Conn
 	n              atomic.Int64
 	sql            atomic.Value
+	first          atomic.Bool
 }
 
 // ask calls the relay's function and cuts if it says so.
 func (p *pipe) ask(m moment) bool {
 	n := int(p.n.Load())
-	if n == 0 || p.relay.at == nil {
+	if n == 0 || p.relay.at == nil || !p.first.Load() {
 		return true
 	}
 	sql, _ := p.sql.Load().(string)
@@ -133,6 +127,10 @@ func (p *pipe) copyRequests() {
 	from := bufio.NewReader(p.client)
 	_, start, err := readMessage(from, false)
 	if err == nil {
+		p.relay.mu.Lock()
+		p.first.Store(!p.relay.first)
+		p.relay.first = true
+		p.relay.mu.Unlock()
 		_, err = p.server.Write(start)
 	}
 	var request []byte
