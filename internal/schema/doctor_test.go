@@ -177,18 +177,18 @@ func TestDiagnose_database(t *testing.T) {
 		{name: "pending on a legacy database", check: "pending", empty: true, change: []string{`create table submissions (id text)`},
 			state: schema.CheckSkipped, evidence: "taken over first"},
 		{name: "a file is pending", check: "pending", change: []string{`delete from goose_db_version where version_id = (select max(version_id) from goose_db_version)`},
-			state: schema.CheckFailed, evidence: "1 files, from 0", remedy: "portaldb up"},
+			state: schema.CheckFailed, evidence: "1 file, from 0", remedy: "portaldb up"},
 		{name: "a file in the middle is pending", check: "pending", change: []string{`delete from goose_db_version where version_id = 7`},
 			state: schema.CheckFailed, evidence: "but later files are", remedy: "renumber"},
 		{name: "a version table that this role must not read", check: "schema_version", change: []string{`create role blind login password 'S3cret'`},
 			by:    func(t testing.TB, url string) string { return as(t, url, "blind", "S3cret") },
 			state: schema.CheckWarning, evidence: "could not be told: permission denied"},
 		{name: "drift", check: "drift", change: []string{`alter table submissions add column note text`},
-			state: schema.CheckFailed, evidence: "1 differences from the version's schema: extra column public.submissions.note", remedy: "portaldb verify"},
+			state: schema.CheckFailed, evidence: "1 difference from the version's schema: extra column public.submissions.note", remedy: "portaldb verify"},
 		{name: "a missing index", check: "indexes", change: []string{`drop index automation_audits_at_id_idx`},
 			state: schema.CheckFailed, evidence: "missing: public.automation_audits.automation_audits_at_id_idx", remedy: "portaldb verify"},
 		{name: "an idle replication slot", check: "replication", change: []string{`select pg_create_physical_replication_slot('forgotten')`},
-			state: schema.CheckWarning, evidence: "1 replication slots", remedy: "pg_drop_replication_slot"},
+			state: schema.CheckWarning, evidence: "1 replication slot read by nobody", remedy: "pg_drop_replication_slot"},
 		{name: "a limit of connections", check: "connections", change: []string{`create role narrow login password 'S3cret' connection limit 4`},
 			by: func(t testing.TB, url string) string { return as(t, url, "narrow", "S3cret") }, d: schema.Diagnosis{Connections: 8},
 			state: schema.CheckWarning, evidence: "of 4 used (the role's connection limit); one service may open 8", remedy: "pool_max_conns"},
@@ -253,6 +253,7 @@ func TestDiagnose_reachability(t *testing.T) {
 			remedy := "pg_isready -h"
 			found.want(t, "reachability", c.state, c.evidence, remedy)
 			var unreachable *schema.ConnectError
+			found.want(t, "database_url", schema.CheckOK, ":", "")
 			if c.state == schema.CheckWarning {
 				found.want(t, "login", schema.CheckOK, c.login, "")
 				if err != nil {
@@ -264,7 +265,7 @@ func TestDiagnose_reachability(t *testing.T) {
 				t.Errorf("got error %v", err)
 			}
 			for name, check := range found {
-				if name != "reachability" && check.State != schema.CheckSkipped {
+				if name != "reachability" && name != "database_url" && check.State != schema.CheckSkipped {
 					t.Errorf("%+v", check)
 				}
 			}
@@ -336,7 +337,7 @@ func TestDiagnose_sessions(t *testing.T) {
 		found = diagnose(t, d)
 		return found["blockers"].State != schema.CheckOK
 	})
-	found.want(t, "blockers", schema.CheckWarning, "1 sessions have waited for a lock for more than a second, in the end for pid ", "pg_terminate_backend")
+	found.want(t, "blockers", schema.CheckWarning, "1 session waiting for a lock for more than a second, in the end for pid ", "pg_terminate_backend")
 	found.want(t, "transactions", schema.CheckWarning, "idle in transaction", "pg_terminate_backend")
 	found.want(t, "migration_lock", schema.CheckWarning, "portaldb up ***", "pg_terminate_backend")
 	for _, c := range found {
@@ -413,7 +414,7 @@ func TestDiagnose_in_time(t *testing.T) {
 		t.Parallel()
 		over := make(chan struct{})
 		r := &relay{at: func(n int, _ string, m moment) bool {
-			if n == 5 && m == before {
+			if n == 1 && m == before {
 				<-over
 			}
 			return true
@@ -607,7 +608,7 @@ func TestDiagnose_replication(t *testing.T) {
 	replica := standby(t, primary)
 	d.ReadURL = replica.URL("postgres")
 	waitFor(t, func() bool { return diagnose(t, d)["replication"].State == schema.CheckOK })
-	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: url}}).want(t, "replication", schema.CheckOK, "1 standbys", "")
+	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: url}}).want(t, "replication", schema.CheckOK, "1 standby, at most", "")
 
 	execute(t, d.ReadURL, `select pg_wal_replay_pause()`)
 	execute(t, url, `create table late ()`)
@@ -651,5 +652,26 @@ func TestDiagnose_pool_settings(t *testing.T) {
 	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: url}}).want(t, "login", schema.CheckOK, "", "")
 	if _, err := open(t, url, migrations.FS).Status(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestDiagnose_database_url(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		d        schema.Diagnosis
+		evidence string
+	}{
+		{schema.Diagnosis{}, "DATABASE_URL is not set"},
+		{schema.Diagnosis{Config: schema.Config{URL: "postgres://clerk:S3cret@host:port/portal"}}, "DATABASE_URL is neither"},
+		{schema.Diagnosis{Config: schema.Config{URL: "host=h"}, DirectURL: "S3cret"}, "DATABASE_DIRECT_URL is neither"},
+		{schema.Diagnosis{Config: schema.Config{URL: "host=h"}, ReadURL: "S3cret"}, "DATABASE_READ_URL is neither"},
+	} {
+		found := diagnose(t, c.d)
+		found.want(t, "database_url", schema.CheckFailed, c.evidence, "=postgres://user:password@host:5432/database")
+		for name, check := range found {
+			if name != "database_url" && check.State != schema.CheckSkipped {
+				t.Errorf("%+v", check)
+			}
+		}
 	}
 }
