@@ -245,7 +245,7 @@ func doctorText(checks []schema.Check) string {
 	}
 	for _, reason := range reasons {
 		fmt.Fprintf(&b, "%-8s ", schema.CheckSkipped)
-		writeWrapped(&b, strings.Join(skipped[reason], ", ")+": "+reason, 9)
+		writeWrapped(&b, reason+": "+strings.Join(skipped[reason], ", "), 9)
 	}
 	fmt.Fprintf(&b, "\n%d failed, %d warning, %d skipped, %d ok\n",
 		count[schema.CheckFailed], count[schema.CheckWarning], count[schema.CheckSkipped], count[schema.CheckOK])

@@ -365,7 +365,7 @@ func (x *examination) state(st state) {
 	case pending[0].Version < st.version():
 		x.put("pending", CheckFailed, pending[0].Name+" is not applied, but later files are", "renumber it to come last")
 	default:
-		x.put("pending", CheckFailed, plural(len(pending), "file") + ", from " + pending[0].Name + " on", "portaldb up")
+		x.put("pending", CheckFailed, plural(len(pending), "file")+", from "+pending[0].Name+" on", "portaldb up")
 	}
 	if st.hold != nil {
 		x.put("hold", CheckWarning, "up is stopped since "+st.hold.Since.Format(time.RFC3339)+": "+masked(st.hold.Reason), "portaldb release-hold")
@@ -431,7 +431,7 @@ func (x *examination) drift(differences []catalog.Difference) (missing []string)
 		if n > len(first) {
 			first = append(first, "...")
 		}
-		x.put("drift", CheckFailed, plural(n, "difference") + " from the version's schema: " + strings.Join(first, ", "), "portaldb verify")
+		x.put("drift", CheckFailed, plural(n, "difference")+" from the version's schema: "+strings.Join(first, ", "), "portaldb verify")
 	} else {
 		x.put("drift", CheckOK, "none", "")
 	}
