@@ -158,6 +158,9 @@ func TestDiagnose_database(t *testing.T) {
 		{name: "no schema may be created", check: "rights", empty: true, change: []string{`create role tenant login password 'S3cret'`, `grant create on schema public to tenant`},
 			by:    func(t testing.TB, url string) string { return as(t, url, "tenant", "S3cret") },
 			state: schema.CheckFailed, evidence: "tenant may not create schemas, and some are missing", remedy: "grant create on database"},
+		{name: "no further schema may be created", check: "rights", change: []string{`create role lodger login password 'S3cret'`, `grant create on schema public to lodger`},
+			by:    func(t testing.TB, url string) string { return as(t, url, "lodger", "S3cret") },
+			state: schema.CheckWarning, evidence: "all that are needed now are there", remedy: "grant create on database"},
 		{name: "a role named like a schema", check: "rights", change: []string{`create role service login superuser password 'S3cret'`},
 			by:    func(t testing.TB, url string) string { return as(t, url, "service", "S3cret") },
 			state: schema.CheckFailed, evidence: "the role service is named like a schema", remedy: "another name"},
@@ -192,6 +195,9 @@ func TestDiagnose_database(t *testing.T) {
 		{name: "a limit of connections", check: "connections", change: []string{`create role narrow login password 'S3cret' connection limit 4`},
 			by: func(t testing.TB, url string) string { return as(t, url, "narrow", "S3cret") }, d: schema.Diagnosis{Connections: 8},
 			state: schema.CheckWarning, evidence: "of 4 used (the role's connection limit); one service may open 8", remedy: "pool_max_conns"},
+		{name: "no connection is left", check: "connections", change: []string{`create role last login password 'S3cret' connection limit 3`},
+			by:    func(t testing.TB, url string) string { return as(t, url, "last", "S3cret") },
+			state: schema.CheckFailed, evidence: "none is left for migrations", remedy: "the role's connection limit"},
 		{name: "a clock that differs", check: "clock", d: schema.Diagnosis{Now: func() time.Time { return time.Now().Add(-time.Hour) }},
 			state: schema.CheckWarning, evidence: "differs by 1h0m0", remedy: "set-ntp"},
 	} {
@@ -475,7 +481,6 @@ func certificate(t testing.TB) (cert, key string) {
 	dir := pgtest.Dir(t)
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		// A key of root's may be read by a group; PostgreSQL refuses one that anybody can read.
 		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -728,6 +728,8 @@ func TestFailures_lock_held(t *testing.T) {
 		t.Run(lock.name, func(t *testing.T) {
 			t.Parallel()
 			p := zoo(t, pgtest.Empty(t))
+			// Shorter than the lock is held, so that the file is tried again.
+			p.engine = openWith(t, schema.Config{URL: p.url, FS: p.set, LockTimeout: sized(500*time.Millisecond, schema.DefaultLockTimeout)})
 			if _, err := p.engine.Up(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}
