@@ -778,3 +778,32 @@ func TestFailures_lock_held(t *testing.T) {
 		})
 	}
 }
+
+// TestFailures_first_at_once: on a fresh database several commands make the bookkeeping at the same time, and none of them
+// is in another's way.
+func TestFailures_first_at_once(t *testing.T) {
+	t.Parallel()
+	for range sized(3, 20) {
+		url := pgtest.Empty(t)
+		var group errgroup.Group
+		for i := range 8 {
+			engine := open(t, url, migrations.FS)
+			group.Go(func() error {
+				var err error
+				if i%2 == 0 {
+					_, err = engine.Up(t.Context(), 1)
+				} else {
+					_, err = engine.Hold(t.Context(), "an incident", nil)
+				}
+				var refused *schema.RefusedError // by the hold
+				if errors.As(err, &refused) {
+					return nil
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
