@@ -398,11 +398,30 @@ func (r *run) afterLoss(ctx context.Context) (state, next string) {
 		return "the connection was lost and the database cannot be reached; the file was either applied whole or undone whole.", next
 	}
 	defer s.close()
+	ended := r.ended(ctx, s)
 	st, err := readState(ctx, s)
 	if err != nil {
 		return "the connection was lost; the file was either applied whole or undone whole.", next
 	}
+	if !ended {
+		return fmt.Sprintf("the connection was lost, and the server is still at work for it (pid %d), at version %d: the file will be either applied whole or undone whole.",
+			r.session.pid, st.version()), next
+	}
 	return fmt.Sprintf("the connection was lost; the database is at version %d.", st.version()), next
+}
+
+// ended waits for the end of the server's process of a lost connection: a COMMIT may still be on its way, and a statement
+// goes on until the server notices.
+func (r *run) ended(ctx context.Context, s *session) bool {
+	for deadline := time.Now().Add(5 * time.Second); ; sleep(ctx, 50*time.Millisecond) {
+		var there bool
+		if err := s.db.QueryRowContext(ctx, `select exists (select from pg_stat_activity where pid = $1)`, int(r.session.pid)).Scan(&there); err != nil {
+			return false
+		}
+		if !there || time.Now().After(deadline) {
+			return !there
+		}
+	}
 }
 
 // invalidIndexes lists the invalid indexes of the database, as a failed CREATE INDEX CONCURRENTLY leaves them.
