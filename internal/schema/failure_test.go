@@ -536,6 +536,54 @@ func TestFailures_connection_cut(t *testing.T) {
 	}
 }
 
+// TestFailures_late_commit: the network is gone for the client while a COMMIT is on its way, which then arrives all the same.
+func TestFailures_late_commit(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	set := files("create table a ();", "create table b ();")
+	db := connect(t, url)
+	if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	arrive, returned := make(chan struct{}), make(chan struct{})
+	r := &relay{}
+	inserted := false
+	r.at = func(_ int, sql string, m moment) bool {
+		inserted = inserted || strings.Contains(sql, "insert into portaldb.history")
+		if inserted && sql == "commit" && m == before {
+			r.cutClients()
+			<-arrive
+		}
+		return true
+	}
+	var group errgroup.Group
+	var failure error
+	behind := newRelay(t, url, r)
+	group.Go(func() error {
+		defer close(returned)
+		_, failure = open(t, behind, set).Up(t.Context(), 0)
+		return nil
+	})
+	// It arrives when the run has begun to look where it stands, or has stopped looking.
+	waitFor(t, func() bool {
+		select {
+		case <-returned:
+			return true
+		default:
+			return scan[bool](t, db, `select exists (select from pg_stat_activity where datname = current_database() and application_name like 'portaldb status%' and query like '%pg_stat_activity where pid%')`)
+		}
+	})
+	close(arrive)
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return scan[int64](t, db, `select max(version_id) from goose_db_version`) == 2 })
+	wantTrue(t, "late commit", failure, 1, 2)
+	if failure == nil {
+		t.Error("no error")
+	}
+}
+
 // TestFailures_server_restart: the server goes away in the middle of a run, in its three ways, and comes back.
 func TestFailures_server_restart(t *testing.T) {
 	t.Parallel()

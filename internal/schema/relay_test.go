@@ -65,6 +65,15 @@ func (r *relay) close() {
 	r.working.Wait()
 }
 
+// cutClients closes the clients' side of every connection: what is on its way still gets to the server.
+func (r *relay) cutClients() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := 0; i < len(r.conns); i += 2 {
+		r.conns[i].Close()
+	}
+}
+
 // cut closes every connection.
 func (r *relay) cut() {
 	r.mu.Lock()
