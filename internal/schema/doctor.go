@@ -94,7 +94,7 @@ func Diagnose(ctx context.Context, d Diagnosis) ([]Check, error) {
 	}
 	x.engine = serving
 	if d.DirectURL != "" {
-		d.Config.URL = d.DirectURL
+		d.URL = d.DirectURL
 		if x.engine, err = Open(d.Config); err != nil {
 			return nil, err
 		}
@@ -199,7 +199,7 @@ func (x *examination) reach(ctx context.Context) {
 				failed[i], answers[i] = true, fmt.Sprintf("%s:%d: %s", h.name, h.port, dialReason(err))
 				return
 			}
-			conn.Close()
+			_ = conn.Close() // nothing was written
 			answers[i] = fmt.Sprintf("%s:%d answers in %d ms", h.name, h.port, time.Since(start).Milliseconds())
 		})
 	}

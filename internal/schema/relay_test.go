@@ -99,9 +99,9 @@ func (r *relay) accept() {
 		r.conns = append(r.conns, client, server)
 		r.mu.Unlock()
 		p := &pipe{relay: r, client: client, server: server}
-		for _, copy := range []func(){p.copyRequests, p.copyAnswers} {
+		for _, work := range []func(){p.copyRequests, p.copyAnswers} {
 			r.working.Go(func() {
-				copy()
+				work()
 				client.Close()
 				server.Close()
 			})
@@ -204,7 +204,7 @@ func readMessage(r io.Reader, typed bool) (kind byte, message []byte, err error)
 	if length < 4 || length > 1<<26 {
 		return 0, nil, fmt.Errorf("a message of %d bytes", length)
 	}
-	message = append(head, make([]byte, length-4)...)
+	message = append(bytes.Clone(head), make([]byte, length-4)...)
 	_, err = io.ReadFull(r, message[len(head):])
 	return head[0], message, err
 }
