@@ -19,7 +19,7 @@ Exit codes:
     0   done, or the answer is yes
     1   failed, or the connection was lost on the way; the message says what changed, or "nothing changed"
     2   usage: a wrong flag, argument or setting
-    3   the answer is no: pending migrations, drift, differences, a newer database, a schema that does not fit, a broken history
+    3   the answer is no: a failed check, pending migrations, drift, differences, a newer database, a schema that does not fit, a broken history
     4   refused: needs a person's decision; nothing changed
     5   a lock was not free in time; the file that waited changed nothing, safe to retry
     6   the database cannot be reached or refuses the login`
@@ -38,6 +38,7 @@ type commands struct {
 	Hold        holdCommand        `cmd:"" help:"Stop up, everywhere, during an incident."`
 	ReleaseHold releaseHoldCommand `cmd:"" help:"End the hold."`
 	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`
+	Doctor      doctorCommand      `cmd:"" help:"Look at the database and the settings from all sides: what is wrong, and what to type."`
 	Token       tokenCommand       `cmd:"" help:"Create, list and revoke the tokens of the HTTP API."`
 	New         newCommand         `cmd:"" help:"Write an empty migration with both halves."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -156,7 +156,7 @@ func TestRun_help(t *testing.T) {
 			t.Errorf("exit code %d is not in --help", code)
 		}
 	}
-	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}, {"verify"}, {"adopt"}} {
+	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}} {
 		if !strings.Contains(root, command[0]) {
 			t.Errorf("%s is not in --help", command[0])
 		}

@@ -88,13 +88,21 @@ func (m migrating) engine(a *app) (*schema.Engine, error) {
 	return m.engineOn(a, url)
 }
 
+// files are the migrations to work with.
+func (m migrating) files() (fs.FS, error) {
+	if m.Dir == "" {
+		return migrations.FS, nil
+	}
+	if info, err := os.Stat(m.Dir); err != nil || !info.IsDir() {
+		return nil, usageError{fmt.Sprintf("--dir takes a folder of migrations; %s is none", m.Dir)}
+	}
+	return os.DirFS(m.Dir), nil
+}
+
 func (m migrating) engineOn(a *app, url string) (*schema.Engine, error) {
-	var files fs.FS = migrations.FS
-	if m.Dir != "" {
-		if info, err := os.Stat(m.Dir); err != nil || !info.IsDir() {
-			return nil, usageError{fmt.Sprintf("--dir takes a folder of migrations; %s is none", m.Dir)}
-		}
-		files = os.DirFS(m.Dir)
+	files, err := m.files()
+	if err != nil {
+		return nil, err
 	}
 	return schema.Open(schema.Config{
 		URL: url, FS: files, Environment: m.Environment, Actor: actor(a.env), Binary: version,

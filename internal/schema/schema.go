@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portaldb/internal/catalog"
 )
@@ -111,7 +112,7 @@ type Engine struct {
 
 // Open reads the migrations and the connection string. It does not connect.
 func Open(config Config) (*Engine, error) {
-	connect, err := pgx.ParseConfig(config.URL)
+	connect, err := parseURL(config.URL)
 	if err != nil {
 		// The driver's message may repeat the string, and with it the password.
 		return nil, &RefusedError{"the connection string is not one that libpq takes (postgres://user@host:port/database or host=... dbname=...)"}
@@ -133,6 +134,16 @@ func Open(config Config) (*Engine, error) {
 		config.Progress = func(Event) {}
 	}
 	return &Engine{config: config, connect: connect, files: files, effects: effects}, nil
+}
+
+// parseURL reads a connection string. It may have settings of a pool (pool_max_conns), as the service's may: to the server
+// they would be unknown parameters.
+func parseURL(url string) (*pgx.ConnConfig, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	return config.ConnConfig, nil
 }
 
 // Latest is the highest version of the files.

@@ -24,7 +24,10 @@ import (
 	"portaldb/migrations"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	upInstead() // of the tests, where a test started this binary as a process to be killed
+	pgtest.Main(m)
+}
 
 func open(t testing.TB, url string, files fs.FS) *schema.Engine {
 	t.Helper()

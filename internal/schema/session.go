@@ -99,6 +99,8 @@ type seam struct {
 	file *File
 	// effect is the file's effect as JSON, nil when there is none.
 	effect []byte
+	// done tells that the file's work was done by a run that could not record it: its statement is not sent again.
+	done bool
 	// line is where the statement that passed last begins in the file; a watcher reads it.
 	line     atomic.Int64
 	timeouts timeouts
@@ -140,6 +142,9 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 	}
 	s.line.Store(int64(s.file.line(query, int(s.line.Load())+1)))
 	s.sending(Sending{File: s.file, Line: int(s.line.Load()), SQL: query})
+	if s.done {
+		return driver.ResultNoRows, nil
+	}
 	result, err := s.send(ctx, conn, query, args)
 	if err != nil {
 		s.failed = &failedStatement{line: int(s.line.Load()), sql: query}

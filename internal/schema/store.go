@@ -17,6 +17,9 @@ var bookkeepingSQL string
 // bookkeepingVersion is the number that bookkeeping.sql leaves in portaldb.meta.
 const bookkeepingVersion = 3
 
+// bookkeepingLockKey is the advisory lock of whoever makes the bookkeeping; nobody keeps it for long.
+const bookkeepingLockKey = lockKey + 1
+
 const versionTable = "public.goose_db_version"
 
 // store is goose's version table with the engine's history beside it: both get their row in one statement, so neither
@@ -116,6 +119,10 @@ func (r *run) bootstrapIn(ctx context.Context, tx *sql.Tx) error {
 	var number int
 	var environment sql.NullString
 	var exists bool
+	// Not only runs come here, which have the migration lock: IF NOT EXISTS does not keep two from making the same.
+	if _, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock($1)`, bookkeepingLockKey); err != nil {
+		return fmt.Errorf("wait for whoever makes the bookkeeping: %w", err)
+	}
 	if err := tx.QueryRowContext(ctx, `select to_regclass('portaldb.meta') is not null`).Scan(&exists); err != nil {
 		return fmt.Errorf("look for the bookkeeping: %w", err)
 	}

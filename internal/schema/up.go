@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
+
+	"portaldb/internal/catalog"
 )
 
 // Result is what an Up did.
@@ -57,7 +60,7 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	// Where there is nothing to do there is nothing to lock: replicas restart while an index is being built.
 	st, err := readState(ctx, s)
 	if err != nil {
-		return Result{}, err
+		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
 	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 && digest == "" {
@@ -65,10 +68,18 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	}
 	r := &run{engine: e, session: s, digest: digest}
 	if err := r.lock(ctx); err != nil {
-		return result, err
+		return result, untouched(err)
 	}
 	defer r.unlock(ctx)
 	return r.up(ctx, to)
+}
+
+// untouched makes an error from before the first file say that nothing changed, where it does not yet.
+func untouched(err error) error {
+	if strings.HasSuffix(err.Error(), "nothing changed") {
+		return err
+	}
+	return fmt.Errorf("%w; nothing changed", err)
 }
 
 // plan returns the files to apply to a database in state st, or why it must not be touched.
@@ -197,7 +208,7 @@ func (r *run) unlock(ctx context.Context) {
 func (r *run) up(ctx context.Context, to int64) (Result, error) {
 	st, err := readState(ctx, r.session)
 	if err != nil {
-		return Result{}, err
+		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
 	todo, err := r.engine.plan(st, to)
@@ -205,7 +216,7 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		return result, err
 	}
 	if err := r.bootstrap(ctx); err != nil {
-		return result, err
+		return result, untouched(err)
 	}
 	if r.digest != "" {
 		if done, err := r.reviewed(ctx, st, todo, to); err != nil || done {
@@ -280,17 +291,60 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 	r.engine.config.Progress(Event{Applying: f})
 	r.file = f
 	seam := r.session.seam
-	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
 	seam.started, seam.failed = time.Time{}, nil
 	seam.line.Store(0)
-	defer func() { seam.file = nil }()
 	start := time.Now()
+	var err error
+	if seam.done, err = r.unrecorded(ctx, f); err != nil {
+		return Applied{}, err
+	}
+	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
+	defer func() { seam.file = nil }()
 	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
 		return Applied{}, err
 	}
 	applied := Applied{Version: f.Version, Name: f.Name, MS: time.Since(start).Milliseconds()}
 	r.engine.config.Progress(Event{Applied: &applied})
 	return applied, nil
+}
+
+// unrecorded reports whether a file that runs outside a transaction has done its work already: a run was killed before it
+// recorded the version. That is judged from the catalog, by the file's effect; what leaves no trace there is done again.
+func (r *run) unrecorded(ctx context.Context, f *File) (bool, error) {
+	if int(f.Version) > len(r.engine.effects) || !strings.Contains(f.Body, "NO TRANSACTION") {
+		return false, nil
+	}
+	effect := r.engine.effects[f.Version-1]
+	if len(effect.Added)+len(effect.Changed)+len(effect.Removed) == 0 {
+		return false, nil
+	}
+	st, err := readState(ctx, r.session)
+	if err != nil {
+		return false, err
+	}
+	live, err := readCatalog(ctx, r.session)
+	if err != nil {
+		return false, err
+	}
+	want, got := catalog.Catalog{}, catalog.Catalog{}
+	keep := func(o catalog.Object) {
+		want[o.Key()] = o
+		if found, ok := live[o.Key()]; ok {
+			got[o.Key()] = found
+		}
+	}
+	for _, o := range effect.Added {
+		keep(o)
+	}
+	for _, c := range effect.Changed {
+		keep(c.After)
+	}
+	for _, o := range effect.Removed {
+		if _, ok := live[o.Key()]; ok {
+			return false, nil
+		}
+	}
+	return !slices.ContainsFunc(catalog.Diff(catalog.Comparable(want, st.major), catalog.Comparable(got, st.major)), catalog.Difference.Drift), nil
 }
 
 // report turns goose's error into one that says all that a person needs, and puts the failure into the history.
@@ -344,11 +398,30 @@ func (r *run) afterLoss(ctx context.Context) (state, next string) {
 		return "the connection was lost and the database cannot be reached; the file was either applied whole or undone whole.", next
 	}
 	defer s.close()
+	ended := r.ended(ctx, s)
 	st, err := readState(ctx, s)
 	if err != nil {
 		return "the connection was lost; the file was either applied whole or undone whole.", next
 	}
+	if !ended {
+		return fmt.Sprintf("the connection was lost, and the server is still at work for it (pid %d), at version %d: the file will be either applied whole or undone whole.",
+			r.session.pid, st.version()), next
+	}
 	return fmt.Sprintf("the connection was lost; the database is at version %d.", st.version()), next
+}
+
+// ended waits for the end of the server's process of a lost connection: a COMMIT may still be on its way, and a statement
+// goes on until the server notices.
+func (r *run) ended(ctx context.Context, s *session) bool {
+	for deadline := time.Now().Add(5 * time.Second); ; sleep(ctx, 50*time.Millisecond) {
+		var there bool
+		if err := s.db.QueryRowContext(ctx, `select exists (select from pg_stat_activity where pid = $1)`, int(r.session.pid)).Scan(&there); err != nil {
+			return false
+		}
+		if !there || time.Now().After(deadline) {
+			return !there
+		}
+	}
 }
 
 // invalidIndexes lists the invalid indexes of the database, as a failed CREATE INDEX CONCURRENTLY leaves them.

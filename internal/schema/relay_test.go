@@ -1,0 +1,240 @@
+package schema_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// moment is where a request stands when a relay asks what to do.
+type moment int
+
+const (
+	before moment = iota // the client has sent it, the server has not got it
+	during               // the server has it
+	after                // the server has answered, the client has not got the answer
+)
+
+func (m moment) String() string { return []string{"before", "during", "after"}[m] }
+
+// relay stands between a client and a server, and reads PostgreSQL's protocol just so far as to know where requests begin
+// and end.
+type relay struct {
+	listener net.Listener
+	server   string
+	// at is called at every moment of the requests of the first connection that says anything, counted from 1. When it returns false, the relay
+	// cuts every connection as a network does that is gone: the server keeps what it has got.
+	at func(n int, sql string, m moment) bool
+	// pid, if not 0, is the server process that the client is told, as a pooler does.
+	pid uint32
+
+	mu      sync.Mutex
+	conns   []net.Conn
+	first   bool
+	working sync.WaitGroup
+}
+
+// newRelay starts a relay to the database's server and returns its URL for the same database. It ends with the test.
+func newRelay(t testing.TB, database string, r *relay) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.server = u.Host
+	if r.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	r.working.Go(r.accept)
+	t.Cleanup(r.close)
+	u.Host = r.listener.Addr().String()
+	return u.String()
+}
+
+func (r *relay) close() {
+	r.listener.Close()
+	r.cut()
+	r.working.Wait()
+}
+
+// cutClients closes the clients' side of every connection: what is on its way still gets to the server.
+func (r *relay) cutClients() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := 0; i < len(r.conns); i += 2 {
+		r.conns[i].Close()
+	}
+}
+
+// cut closes every connection.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		c.Close()
+	}
+	r.conns = nil
+}
+
+func (r *relay) accept() {
+	for {
+		client, err := r.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", r.server)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		r.mu.Lock()
+		r.conns = append(r.conns, client, server)
+		r.mu.Unlock()
+		p := &pipe{relay: r, client: client, server: server}
+		for _, work := range []func(){p.copyRequests, p.copyAnswers} {
+			r.working.Go(func() {
+				work()
+				client.Close()
+				server.Close()
+			})
+		}
+	}
+}
+
+// pipe is one connection through a relay.
+type pipe struct {
+	relay          *relay
+	client, server net.Conn
+	n              atomic.Int64
+	sql            atomic.Value
+	first          atomic.Bool
+}
+
+// ask calls the relay's function and cuts if it says so.
+func (p *pipe) ask(m moment) bool {
+	n := int(p.n.Load())
+	if n == 0 || p.relay.at == nil || !p.first.Load() {
+		return true
+	}
+	sql, _ := p.sql.Load().(string)
+	if p.relay.at(n, sql, m) {
+		return true
+	}
+	p.relay.cut()
+	return false
+}
+
+func (p *pipe) copyRequests() {
+	from := bufio.NewReader(p.client)
+	_, start, err := readMessage(from, false)
+	if err == nil {
+		p.relay.mu.Lock()
+		p.first.Store(!p.relay.first)
+		p.relay.first = true
+		p.relay.mu.Unlock()
+		_, err = p.server.Write(start)
+	}
+	var request []byte
+	for err == nil {
+		var kind byte
+		var message []byte
+		if kind, message, err = readMessage(from, true); err != nil {
+			return
+		}
+		request = append(request, message...)
+		switch kind {
+		case 'P': // name, then the statement
+			p.sql.Store(string(bytes.SplitN(message[5:], []byte{0}, 3)[1]))
+			continue
+		case 'B', 'C', 'D', 'E': // a Sync comes after them
+			continue
+		case 'Q':
+			p.sql.Store(string(bytes.TrimRight(message[5:], "\x00")))
+		}
+		if kind == 'Q' || kind == 'S' {
+			p.n.Add(1)
+			if !p.ask(before) {
+				return
+			}
+		}
+		if _, err = p.server.Write(request); err == nil && (kind == 'Q' || kind == 'S') && !p.ask(during) {
+			return
+		}
+		request = nil
+	}
+}
+
+func (p *pipe) copyAnswers() {
+	from := bufio.NewReader(p.server)
+	for {
+		kind, message, err := readMessage(from, true)
+		if err != nil {
+			return
+		}
+		if kind == 'K' && p.relay.pid != 0 {
+			binary.BigEndian.PutUint32(message[5:], p.relay.pid)
+		}
+		if kind == 'Z' && !p.ask(after) {
+			return
+		}
+		if _, err := p.client.Write(message); err != nil {
+			return
+		}
+	}
+}
+
+// readMessage reads one message: a type, unless it is the one that opens a connection, its length and its body.
+func readMessage(r io.Reader, typed bool) (kind byte, message []byte, err error) {
+	head := make([]byte, 5)
+	if !typed {
+		head = head[:4]
+	}
+	if _, err := io.ReadFull(r, head); err != nil {
+		return 0, nil, err
+	}
+	length := binary.BigEndian.Uint32(head[len(head)-4:])
+	if length < 4 || length > 1<<26 {
+		return 0, nil, fmt.Errorf("a message of %d bytes", length)
+	}
+	message = append(bytes.Clone(head), make([]byte, length-4)...)
+	_, err = io.ReadFull(r, message[len(head):])
+	return head[0], message, err
+}
+
+// nobody accepts connections and never answers, as a server that hangs. It returns host:port.
+func nobody(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var working sync.WaitGroup
+	working.Go(func() {
+		var conns []net.Conn
+		for {
+			conn, err := listener.Accept()
+			if errors.Is(err, net.ErrClosed) {
+				for _, c := range conns {
+					c.Close()
+				}
+				return
+			}
+			if err == nil {
+				conns = append(conns, conn)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		working.Wait()
+	})
+	return listener.Addr().String()
+}
