@@ -76,7 +76,7 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 
 // untouched makes an error from before the first file say that nothing changed, where it does not yet.
 func untouched(err error) error {
-	if strings.HasSuffix(err.Error(), "nothing changed") {
+	if strings.Contains(err.Error(), "nothing changed") {
 		return err
 	}
 	return fmt.Errorf("%w; nothing changed", err)

@@ -21,14 +21,6 @@ import (
 	"portaldb/migrations"
 )
 
-func execute(t testing.TB, url, query string) {
-	t.Helper()
-	db := connect(t, url)
-	if _, err := db.ExecContext(t.Context(), query); err != nil {
-		t.Fatalf("%v, in: %s", err, query)
-	}
-}
-
 func verify(t testing.TB, engine *schema.Engine, accept ...catalog.Difference) schema.Verification {
 	t.Helper()
 	v, err := engine.Verify(t.Context(), accept)
