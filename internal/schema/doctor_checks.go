@@ -494,7 +494,7 @@ func (x *examination) replica(ctx context.Context, conn *pgx.Conn) (CheckState, 
 		select pg_is_in_recovery(), case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
 		       exists (select from pg_stat_wal_receiver),
 		       case when pg_is_in_recovery() and pg_last_wal_receive_lsn() is distinct from pg_last_wal_replay_lsn()
-		            then extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) else 0 end::float8`, nil, &standby, &paused, &streaming, &late)
+		            then coalesce(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()), 0) else 0 end::float8`, nil, &standby, &paused, &streaming, &late)
 	lag := time.Duration(late * float64(time.Second)).Round(time.Millisecond)
 	switch {
 	case err != nil:
