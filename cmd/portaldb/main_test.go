@@ -142,10 +142,6 @@ func TestDev(t *testing.T) {
 	if info, err := os.Stat(first.PGPass); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the password file: %v, %v", info.Mode(), err)
 	}
-	if out := first.stderr.String(); strings.Contains(out, first.Token) {
-		t.Error("the token is in the log")
-	}
-
 	// A second one on the same folder says so and disturbs nothing.
 	second := exec.CommandContext(t.Context(), binary, "dev", "--addr", "127.0.0.1:0", "--data", data)
 	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), data) {
@@ -157,6 +153,9 @@ func TestDev(t *testing.T) {
 	}
 	if err := first.Wait(); err != nil {
 		t.Errorf("SIGTERM: %v\n%s", err, first.stderr)
+	}
+	if strings.Contains(first.stderr.String(), first.Token) {
+		t.Error("the token is in the log")
 	}
 	if left := servers(t, data); len(left) > 0 {
 		t.Errorf("left after SIGTERM: %v", left)

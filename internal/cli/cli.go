@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 )
@@ -52,11 +53,24 @@ type app struct {
 	json           bool
 }
 
+// sharedWriter lets several goroutines write, a whole message at a time.
+type sharedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *sharedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
+}
+
 // exit carries an exit code out of kong, which ends the process itself after printing help.
 type exit int
 
 // Run runs one command and returns its exit code. It ends when ctx is done.
 func Run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	stderr = &sharedWriter{to: stderr} // the log, progress and messages come from several goroutines
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: map[string]string{}}
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"portaldb/internal/catalog"
@@ -223,7 +224,8 @@ func (p *repairer) violations(ctx context.Context, d catalog.Difference, constra
 			same = append(same, fmt.Sprintf("referred.%s = referring.%s", target[i], c))
 		}
 		condition = strings.Join(present, " and ")
-		if _, there := p.live[tableKey(match[2])]; there {
+		// Where what it refers to is missing too, every row that refers to something is in the way.
+		if !slices.ContainsFunc(target, func(column string) bool { return !p.hasColumn(match[2], column) }) {
 			condition += fmt.Sprintf(" and not exists (select from %s as referred where %s)", match[2], strings.Join(same, " and "))
 		}
 	} else {
@@ -234,6 +236,12 @@ func (p *repairer) violations(ctx context.Context, d catalog.Difference, constra
 	return p.rowsInTheWay(ctx, d, "rows do not hold it", query, func(rows []string) string {
 		return fmt.Sprintf("-- correct these rows, or accept that it is missing:\nselect * from %s\nwhere %s", table, strings.Join(rows, "\n   or "))
 	})
+}
+
+// hasColumn reports whether the live table has a column.
+func (p *repairer) hasColumn(table, column string) bool {
+	_, there := p.live[catalog.Key{Kind: "column", Parent: table, Name: column}]
+	return there
 }
 
 // nulls blocks NOT NULL when rows have none of the value.

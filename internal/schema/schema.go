@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,7 +42,7 @@ type Config struct {
 	BlockingBudget time.Duration
 	// IndexTimeout is how long CREATE INDEX CONCURRENTLY may take.
 	IndexTimeout time.Duration
-	// Progress, when set, is told what Up does, as it does it.
+	// Progress, when set, is told what Up does, as it does it: from several goroutines, one call at a time.
 	Progress func(Event)
 }
 
@@ -132,6 +133,13 @@ func Open(config Config) (*Engine, error) {
 	config.IndexTimeout = cmp.Or(config.IndexTimeout, DefaultIndexTimeout)
 	if config.Progress == nil {
 		config.Progress = func(Event) {}
+	}
+	var one sync.Mutex // the run and its watcher tell things
+	tell := config.Progress
+	config.Progress = func(event Event) {
+		one.Lock()
+		defer one.Unlock()
+		tell(event)
 	}
 	return &Engine{config: config, connect: connect, files: files, effects: effects}, nil
 }
