@@ -125,6 +125,8 @@ func TestRun_exit_codes(t *testing.T) {
 		{"no folder", []string{"DATABASE_URL=" + migrated}, []string{"up", "--dir", "/nonexistent"}, 2, "--dir takes"},
 		{"a version beyond", []string{"DATABASE_URL=" + migrated}, []string{"up", "--to", "99999"}, 2, "--to takes a version"},
 		{"a negative version", []string{"DATABASE_URL=" + migrated}, []string{"up", "--to=-1"}, 2, "--to takes a version"},
+		{"an empty digest", []string{"DATABASE_URL=" + migrated}, []string{"up", "--plan", ""}, 2, "--plan takes"},
+		{"no digest", []string{"DATABASE_URL=" + migrated}, []string{"up", "--plan", "null"}, 2, "--plan takes"},
 		{"a version that is no number", []string{"DATABASE_URL=" + migrated}, []string{"up", "--to", "x"}, 2, "--to"},
 		{"pending", []string{"DATABASE_URL=" + pgtest.Empty(t)}, []string{"status"}, 3, ""},
 		{"newer, status", []string{"DATABASE_URL=" + newer}, []string{"status"}, 3, ""},
@@ -233,7 +235,7 @@ func TestStatus(t *testing.T) {
 	if v["version"] != v["latest"] || v["drift"] != false || v["hold"] != nil || len(v["pending"].([]any)) != 0 || len(v["newer"].([]any)) != 0 || len(v["replicas"].([]any)) != 0 {
 		t.Errorf("got %v", v)
 	}
-	execute(t, url, `alter table submissions add column note text`)
+	execute(t, url, `alter table submissions add column drifted text`)
 	if text := run(t, []string{"DATABASE_URL=" + url}, "status").stdout; !strings.Contains(text, "drift     yes") {
 		t.Errorf("drift is not told:\n%s", text)
 	}

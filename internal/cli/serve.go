@@ -114,7 +114,7 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, engine *schema.Engine, behind bool) error {
 	logger := slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{ReplaceAttr: portal.MaskLogAttr}))
 	api := httpapi.New(httpapi.Config{
-		Service: portal.New(db.Primary(), db.Reads()), Ready: readiness(db, engine, behind), Logger: logger, Version: version,
+		Service: portal.New(db.Primary(), db.Reads()), Ready: remembered(time.Second, readiness(engine, behind)), Logger: logger, Version: version,
 	})
 	var reporting sync.WaitGroup
 	defer reporting.Wait()
@@ -151,12 +151,25 @@ func report(ctx context.Context, engine *schema.Engine, logger *slog.Logger) {
 	}
 }
 
-// readiness tells whether this binary can serve this database now. behind allows pending migrations.
-func readiness(db *postgres.DB, engine *schema.Engine, behind bool) func(context.Context) error {
+// remembered lets one call of check answer all that come within d: anybody may ask whether the service is ready.
+func remembered(d time.Duration, check func(context.Context) error) func(context.Context) error {
+	var mu sync.Mutex
+	var at time.Time
+	var last error
 	return func(ctx context.Context) error {
-		if err := db.Ping(ctx); err != nil {
-			return err
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(at) > d {
+			last, at = check(ctx), time.Now()
 		}
+		return last
+	}
+}
+
+// readiness tells whether this binary can serve this database now; behind allows pending migrations. It asks on a
+// connection of its own: requests that wait for a lock or search for long must not take every replica out at once.
+func readiness(engine *schema.Engine, behind bool) func(context.Context) error {
+	return func(ctx context.Context) error {
 		c, err := engine.Compatible(ctx, release())
 		if err != nil {
 			return err

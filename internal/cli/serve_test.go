@@ -102,6 +102,9 @@ func TestServe(t *testing.T) {
 		waitReady(t, url)
 		execute(t, database, `alter table automation_audits rename column meta to details`)
 		status, body := ready(t, url)
+		for deadline := time.Now().Add(10 * time.Second); status == http.StatusOK && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+			status, body = ready(t, url) // an answer is remembered for a second
+		}
 		if status != http.StatusServiceUnavailable || !strings.Contains(body, "broken:") || !strings.Contains(body, "ListAudits") || strings.Contains(body, "SELECT") {
 			t.Errorf("%d %s", status, body)
 		}
@@ -142,6 +145,17 @@ func TestServe(t *testing.T) {
 		env := []string{"DATABASE_URL=" + pgtest.New(t)}
 		run(t, env, "hold", "incident 42")
 		waitReady(t, serve(t, env))
+	})
+
+	t.Run("refuses a database of another environment", func(t *testing.T) {
+		t.Parallel()
+		env := []string{"DATABASE_URL=" + pgtest.Empty(t)}
+		run(t, append(env, "PORTALDB_ENVIRONMENT=production"), "up")
+		for _, command := range []string{"up", "serve", "plan"} {
+			if got := run(t, append(env, "PORTALDB_ENVIRONMENT=staging"), command); got.code != 4 || !strings.Contains(got.stderr, `"production"`) {
+				t.Errorf("%s: code %d, %s", command, got.code, got.stderr)
+			}
+		}
 	})
 
 	t.Run("refuses settings that are wrong", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"portaldb/internal/schema"
@@ -11,8 +12,8 @@ import (
 
 type upCommand struct {
 	migrating
-	To   int64  `placeholder:"N" help:"Stop at version N."`
-	Plan string `placeholder:"DIGEST" help:"Run the plan with this digest, as portaldb plan printed it, or refuse."`
+	To   int64   `placeholder:"N" help:"Stop at version N."`
+	Plan *string `placeholder:"DIGEST" help:"Run the plan with this digest, as portaldb plan printed it, or refuse."`
 }
 
 // Help is the long help.
@@ -51,9 +52,15 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 	if c.To < 0 || c.To > engine.Latest() {
 		return usageError{fmt.Sprintf("--to takes a version from 1 to %d", engine.Latest())}
 	}
+	digest := ""
+	if c.Plan != nil {
+		if digest = *c.Plan; !strings.HasPrefix(digest, "sha256:") { // an empty one must not allow any plan
+			return usageError{"--plan takes the digest that portaldb plan printed, sha256:..."}
+		}
+	}
 	a.logf("%s%s", engine.Target(), inEnvironment(c.Environment))
 	start := time.Now()
-	result, err := engine.UpPlanned(ctx, c.To, c.Plan)
+	result, err := engine.UpPlanned(ctx, c.To, digest)
 	if err != nil {
 		return errors.Join(err, a.printFailure(result, err))
 	}

@@ -20,7 +20,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("as a login that may create databases: code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	execute(t, url, `
-		alter table submissions add column note text;
+		alter table submissions add column drifted text;
 		alter table tasks drop constraint chk_tasks_priority;
 		update roles set description = 'edited' where name = 'admin';
 		create schema reporting`)
@@ -28,7 +28,7 @@ func TestVerify(t *testing.T) {
 	got := run(t, env, "verify")
 	for _, want := range []string{
 		"drift     2 differences\n",
-		"\nextra column public.submissions.note\n  actual    type: text\n",
+		"\nextra column public.submissions.drifted\n  actual    type: text\n",
 		"\nmissing constraint public.tasks.chk_tasks_priority\n  expected  definition: CHECK",
 		"\nEdited or missing reference rows, no drift\n  different row public.roles.admin\n",
 		"\nNot portaldb's, not looked into\n  schema reporting\n",
@@ -43,7 +43,7 @@ func TestVerify(t *testing.T) {
 	differences := v["differences"].([]any)
 	first := differences[0].(map[string]any)
 	if asJSON.code != 3 || v["version"].(float64) < 36 || len(differences) != 2 || first["class"] != "extra" || first["kind"] != "column" ||
-		first["object"] != "public.submissions.note" || first["actual"] != "type: text" || first["accepted"] != false {
+		first["object"] != "public.submissions.drifted" || first["actual"] != "type: text" || first["accepted"] != false {
 		t.Errorf("code %d: %s", asJSON.code, asJSON.stdout)
 	}
 	if expected, ok := first["expected"]; !ok || expected != nil {
@@ -68,7 +68,7 @@ func TestVerify(t *testing.T) {
 	if got := run(t, env, "verify"); got.code != 0 || !strings.Contains(got.stdout, "drift     none; 2 differences accepted\n") {
 		t.Errorf("afterwards: code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
-	if got := run(t, []string{"DATABASE_URL=" + pgtest.New(t)}, "verify", "--accept", file); got.code != 0 || !strings.Contains(got.stdout, "not there: nothing was recorded for\n  extra column public.submissions.note\n") {
+	if got := run(t, []string{"DATABASE_URL=" + pgtest.New(t)}, "verify", "--accept", file); got.code != 0 || !strings.Contains(got.stdout, "not there: nothing was recorded for\n  extra column public.submissions.drifted\n") {
 		t.Errorf("on another database: code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	if got := run(t, env, "verify", "--accept", "/nonexistent"); got.code != 2 {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -91,8 +92,14 @@ func describe(t reflect.Type) string {
 	return "a " + t.Kind().String()
 }
 
+// maxNumber and maxExponent bound a number: jsonb writes 1e131071 out in full, so a short text would take gigabytes.
+const (
+	maxNumber   = 1000
+	maxExponent = 400
+)
+
 // checkJSON refuses what PostgreSQL would not keep as it is: bytes that are not UTF-8, U+0000, halves of surrogate pairs,
-// and deep nesting. Whether the text is JSON otherwise is for others to say.
+// deep nesting and huge numbers. Whether the text is JSON otherwise is for others to say.
 func checkJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return errors.New("must be UTF-8")
@@ -113,9 +120,31 @@ func checkJSON(data []byte) error {
 			}
 		case '}', ']':
 			depth--
+		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			end := i + 1
+			for end < len(data) && strings.IndexByte("0123456789+-.eE", data[end]) >= 0 {
+				end++
+			}
+			if !fitsNumber(string(data[i:min(end, i+maxNumber+1)])) {
+				return fmt.Errorf("must not contain a number that is too large: at most %d digits, and exponents up to %d", maxNumber, maxExponent)
+			}
+			i = end - 1
 		}
 	}
 	return nil
+}
+
+// fitsNumber says whether a number is short enough written out.
+func fitsNumber(text string) bool {
+	if len(text) > maxNumber {
+		return false
+	}
+	at := strings.IndexAny(text, "eE")
+	if at < 0 {
+		return true
+	}
+	exponent, err := strconv.Atoi(text[at+1:])
+	return err == nil && -maxExponent <= exponent && exponent <= maxExponent
 }
 
 // checkString checks what follows the opening quote of a string. It returns how much there is up to and with the closing

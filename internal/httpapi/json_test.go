@@ -23,10 +23,10 @@ func TestAppendJSON(t *testing.T) {
 		trail := &auditPage{Items: []audit{}}
 		for range rapid.IntRange(0, 3).Draw(r, "items") {
 			page.Items = append(page.Items, submission{
-				text.Draw(r, "id"), text.Draw(r, "kind"), text.Draw(r, "version"),
-				maybe.Draw(r, "cpf"), maybe.Draw(r, "nome"), maybe.Draw(r, "email"),
-				raw.Draw(r, "payload"), text.Draw(r, "status"), raw.Draw(r, "result"), maybe.Draw(r, "error"),
-				moment.Draw(r, "created"), moment.Draw(r, "updated"),
+				ID: text.Draw(r, "id"), Kind: text.Draw(r, "kind"), Version: text.Draw(r, "version"),
+				ActorCPF: maybe.Draw(r, "cpf"), ActorNome: maybe.Draw(r, "nome"), ActorEmail: maybe.Draw(r, "email"),
+				Payload: raw.Draw(r, "payload"), Status: text.Draw(r, "status"), Result: raw.Draw(r, "result"), Error: maybe.Draw(r, "error"),
+				CreatedAt: moment.Draw(r, "created"), UpdatedAt: moment.Draw(r, "updated"),
 			})
 			trail.Items = append(trail.Items, audit{
 				rapid.Int64().Draw(r, "id"), moment.Draw(r, "at"),

@@ -56,7 +56,6 @@ func setup(t testing.TB, edit ...func(*httpapi.Config)) *bundle {
 	}
 	cfg := httpapi.Config{
 		Service: b.service,
-		Ready:   db.Ping,
 		Logger:  slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{ReplaceAttr: portal.MaskLogAttr})),
 		Version: "test",
 	}

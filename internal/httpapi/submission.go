@@ -130,8 +130,9 @@ func (u *submissionUpdate) decode(data []byte) error {
 type (
 	createSubmission struct{ Body newSubmission }
 	updateSubmission struct {
-		ID   string `path:"id"`
-		Body submissionUpdate
+		ID      string `path:"id"`
+		IfMatch string `header:"If-Match"`
+		Body    submissionUpdate
 	}
 	getSubmission struct {
 		ID string `path:"id"`
@@ -255,6 +256,9 @@ func (a *API) getSubmission(ctx context.Context, in *getSubmission) (*oneSubmiss
 }
 
 func (a *API) updateSubmission(ctx context.Context, in *updateSubmission) (*oneSubmission, error) {
+	if in.IfMatch != "" { // ignoring it would let a caller believe that nobody can come in between
+		return nil, &portal.Error{Code: portal.CodePreconditionFailed, Message: "If-Match is not supported: leave it out"}
+	}
 	updated, err := a.service.UpdateSubmission(ctx, exchangeOf(ctx).token, in.ID, portal.SubmissionUpdate(in.Body))
 	if err != nil {
 		return nil, err

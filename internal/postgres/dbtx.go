@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -39,13 +40,14 @@ func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 // Reads runs statements that only read, each under settings of its own. It is a db.DBTX; its errors are of type
 // portal.Error.
 type Reads struct {
-	pool    *pgxpool.Pool
-	timeout string
+	pool     *pgxpool.Pool
+	timeout  string        // the server's, for the statement
+	deadline time.Duration // ours, for all of it
 }
 
 // Reads returns the way to the database that lists and counts come from.
 func (d *DB) Reads() Reads {
-	return Reads{pool: d.reads, timeout: strconv.FormatInt(d.timeout.Milliseconds(), 10) + "ms"}
+	return Reads{pool: d.reads, timeout: strconv.FormatInt(d.timeout.Milliseconds(), 10) + "ms", deadline: d.timeout + time.Second}
 }
 
 // readSettings last until the end of the transaction: for one statement.
@@ -73,20 +75,25 @@ func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) 
 // transaction, which ends with them, also by an error: no BEGIN and COMMIT to pay for or to clean up after, and a
 // pooler in transaction mode keeps them together.
 func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	// The server's own timeout ends the statement. This one is for what comes before it: a connection that has to be waited
+	// for, or that has yet to prepare the statement and meets a lock.
+	ctx, cancel := context.WithTimeout(ctx, r.deadline)
 	batch := &pgx.Batch{}
 	batch.Queue(readSettings, r.timeout)
 	batch.Queue(sql, args...)
 	results := r.pool.SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
 		_ = results.Close()
+		cancel()
 		return nil, translate(err)
 	}
 	result, err := results.Query()
 	if err != nil {
 		_ = results.Close()
+		cancel()
 		return nil, translate(err)
 	}
-	return rows{Rows: result, batch: results}, nil
+	return rows{Rows: result, batch: results, cancel: cancel}, nil
 }
 
 // QueryRow is Query for one row.
@@ -98,7 +105,8 @@ func (r Reads) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // rows translates errors, and closes the batch that the rows came in, if any.
 type rows struct {
 	pgx.Rows
-	batch pgx.BatchResults
+	batch  pgx.BatchResults
+	cancel context.CancelFunc // of the batch
 }
 
 // Close gives the connection back to its pool.
@@ -106,6 +114,7 @@ func (r rows) Close() {
 	r.Rows.Close()
 	if r.batch != nil {
 		_ = r.batch.Close() // says nothing that Err does not
+		r.cancel()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,11 +68,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return &DB{primary: primary, reads: reads, timeout: cfg.ReadTimeout}, nil
 }
 
+// maxConns is how many connections each pool opens at most, where the URL does not say: pgxpool's own default is four on a
+// small machine, and as many slow requests would leave none for the others.
+const maxConns = 10
+
 func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The text of err and of its causes may quote the string, password included.
 		return nil, errors.New("it is not one that libpq would take")
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = maxConns
 	}
 	// Poolers keep these two apart for each client; others they refuse, or let leak from one client to the next.
 	config.ConnConfig.RuntimeParams["application_name"] = application
@@ -85,6 +93,7 @@ func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "jsonb", OID: pgtype.JSONBOID, Codec: &pgtype.JSONBCodec{Marshal: json.Marshal, Unmarshal: unmarshalJSON},
 		})
+		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: finite{&pgtype.TimestamptzCodec{}}})
 		return nil
 	}
 	return pgxpool.NewWithConfig(ctx, config)
@@ -94,16 +103,6 @@ func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
 func (d *DB) Close() {
 	d.primary.Close()
 	d.reads.Close()
-}
-
-// Ping says whether both databases answer.
-func (d *DB) Ping(ctx context.Context) error {
-	for _, pool := range []*pgxpool.Pool{d.primary, d.reads} {
-		if err := pool.Ping(ctx); err != nil {
-			return translate(err)
-		}
-	}
-	return nil
 }
 
 // unmarshalJSON is json.Unmarshal, but takes over raw JSON as it is: the database has checked it, and to check it again is

@@ -74,9 +74,6 @@ func TestOpen_NeverQuotesTheConnectionString(t *testing.T) {
 func TestDB_Sessions(t *testing.T) {
 	t.Parallel()
 	db := open(t, postgres.Config{ApplicationName: "portaldb test"})
-	if err := db.Ping(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	const sql = "SELECT current_setting('application_name') || ', ' || current_setting('TimeZone')"
 	for name, tx := range map[string]interface {
 		QueryRow(context.Context, string, ...any) pgx.Row
@@ -318,4 +315,31 @@ func (p *proxy) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.trips
+}
+
+// TestDB_moments reads timestamps that neither a time.Time nor RFC 3339 has.
+func TestDB_moments(t *testing.T) {
+	t.Parallel()
+	db := open(t, postgres.Config{})
+	for sql, want := range map[string]string{
+		"infinity": "9999-12-31T23:59:59.999999Z", "-infinity": "0001-01-01T00:00:00Z", "0044-03-15 BC": "0001-01-01T00:00:00Z",
+		"12026-01-01": "9999-12-31T23:59:59.999999Z", "2026-01-02 03:04:05.678901+00": "2026-01-02T03:04:05.678901Z",
+	} {
+		var at time.Time
+		var nullable *time.Time
+		for name, tx := range map[string]interface {
+			QueryRow(context.Context, string, ...any) pgx.Row
+		}{"primary": db.Primary(), "reads": db.Reads()} {
+			if err := tx.QueryRow(t.Context(), "SELECT $1::text::timestamptz, $1::text::timestamptz", sql).Scan(&at, &nullable); err != nil {
+				t.Fatalf("%s: %v", sql, err)
+			}
+			if got := at.Format(time.RFC3339Nano); got != want || !nullable.Equal(at) {
+				t.Errorf("%s, %s: %s and %s, want %s", name, sql, got, nullable, want)
+			}
+		}
+	}
+	var absent *time.Time
+	if err := db.Primary().QueryRow(t.Context(), "SELECT NULL::timestamptz").Scan(&absent); err != nil || absent != nil {
+		t.Errorf("NULL: %v, %v", absent, err)
+	}
 }

@@ -4,27 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
 // concurrentIndex is what CREATE INDEX CONCURRENTLY says it will build.
-type concurrentIndex struct{ table, name string }
+type concurrentIndex struct {
+	table, name string
+	create      bool
+}
 
-var createConcurrently = regexp.MustCompile(`(?is)^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?("[^"]+"|\w+)\s+on\s+(?:only\s+)?((?:(?:"[^"]+"|\w+)\.)?(?:"[^"]+"|\w+))`)
-
-// isConcurrent tells the statements that build or drop an index while others write.
-var isConcurrent = regexp.MustCompile(`(?is)^(?:create\s+(?:unique\s+)?index|drop\s+index|reindex\s+(?:\([^)]*\)\s*)?\w+)\s+concurrently\b`).MatchString
-
-// parseConcurrentIndex returns the index that a statement builds while others write; ok is false for all other statements.
-func parseConcurrentIndex(statement string) (index concurrentIndex, ok bool) {
-	match := createConcurrently.FindStringSubmatch(statement)
-	if match == nil {
-		return concurrentIndex{}, false
+// parseConcurrent tells the statements that build or drop an index while others write, and for CREATE INDEX which one.
+func parseConcurrent(statement string) (index concurrentIndex, concurrent bool) {
+	tree, err := pg.Parse(statement)
+	if err != nil || len(tree.Stmts) != 1 {
+		return concurrentIndex{}, false // PostgreSQL will say what is wrong with it
 	}
-	return concurrentIndex{table: match[2], name: match[1]}, true
+	switch n := tree.Stmts[0].Stmt.Node.(type) {
+	case *pg.Node_IndexStmt:
+		if n.IndexStmt.Concurrent {
+			return concurrentIndex{table: relation(n.IndexStmt.Relation), name: quoteIdent(n.IndexStmt.Idxname), create: true}, true
+		}
+	case *pg.Node_DropStmt:
+		return concurrentIndex{}, n.DropStmt.Concurrent
+	case *pg.Node_ReindexStmt:
+		return concurrentIndex{}, slices.ContainsFunc(n.ReindexStmt.Params, func(p *pg.Node) bool { return p.GetDefElem().GetDefname() == "concurrently" })
+	}
+	return concurrentIndex{}, false
 }
 
 // build runs CREATE INDEX CONCURRENTLY so that it can be repeated: what a run that died has finished stays, what it left

@@ -96,6 +96,9 @@ func forbidden(statement string) string {
 	if transactionControl.MatchString(statement) {
 		return "a migration must not begin or end transactions: what came before would survive its undoing"
 	}
+	if index, _ := parseConcurrent(statement); index.create && index.name == "" {
+		return "CREATE INDEX CONCURRENTLY has to name its index, so that an invalid one can be found and dropped"
+	}
 	if match := sessionSetting.FindStringSubmatch(statement); match != nil {
 		switch strings.ToLower(match[1]) {
 		case "local", "constraints", "transaction":

@@ -57,6 +57,9 @@ func (e *Engine) Compatible(ctx context.Context, release Release) (Compatibility
 	if err != nil {
 		return Compatibility{}, err
 	}
+	if err := e.checkEnvironment(st.environment); err != nil {
+		return Compatibility{}, err
+	}
 	c := Compatibility{State: "ok", Version: st.version(), Hold: st.hold, Broken: map[string]string{}}
 	err = s.raw(ctx, func(conn *pgx.Conn) error {
 		for name, sql := range release.Statements {

@@ -172,6 +172,8 @@ type state struct {
 	replicas bool
 	// hold is the one in force, nil when there is none.
 	hold *Hold
+	// environment is what the database says that it is; empty when it does not say.
+	environment string
 	// major is the server's major version.
 	major int
 }
@@ -201,17 +203,23 @@ func (s state) newer(files []File) []int64 {
 	return s.versions[i:]
 }
 
-// readState asks the database where it stands. Two round trips, no locks.
+// readState asks the database where it stands. A few round trips, no locks.
 func readState(ctx context.Context, s *session) (state, error) {
 	st := state{checksums: map[int64]string{}}
-	var hasTable, hasHistory, hasHolds bool
+	var hasTable, hasHistory, hasHolds, hasMeta bool
 	err := s.db.QueryRowContext(ctx, `
 		select to_regclass('public.goose_db_version') is not null, to_regclass('portaldb.history') is not null,
 		       to_regclass('portaldb.holds') is not null, to_regclass('portaldb.replicas') is not null,
+		       to_regclass('portaldb.meta') is not null,
 		       coalesce(to_regclass('public.submissions'), to_regclass('public.users')) is not null, current_setting('server_version_num')::int / 10000`).
-		Scan(&hasTable, &hasHistory, &hasHolds, &st.replicas, &st.legacy, &st.major)
+		Scan(&hasTable, &hasHistory, &hasHolds, &st.replicas, &hasMeta, &st.legacy, &st.major)
 	if err != nil {
 		return st, fmt.Errorf("look for the version table: %w", err)
+	}
+	if hasMeta {
+		if err := s.db.QueryRowContext(ctx, `select coalesce(environment, '') from portaldb.meta`).Scan(&st.environment); err != nil {
+			return st, fmt.Errorf("read the environment: %w", err)
+		}
 	}
 	if hasHolds {
 		if st.hold, err = readHold(ctx, s); err != nil {

@@ -400,6 +400,78 @@ func TestEngine_Up(t *testing.T) {
 		}
 	})
 
+	t.Run("an index whose statement begins with a comment", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a (id int);\ninsert into a values (1), (1);",
+			"-- +goose NO TRANSACTION\n/* why */ create unique index concurrently if not exists a_id_idx on a (id);")
+		engine := open(t, url, set)
+		db := connect(t, url)
+		for range 2 { // the first leaves it invalid, the second must not take it for done
+			if result, err := engine.Up(t.Context(), 0); err == nil || result.To == 2 {
+				t.Fatalf("recorded over an invalid index: %+v", result)
+			}
+		}
+		if _, err := db.ExecContext(t.Context(), `delete from a; insert into a values (1)`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := engine.Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if !scan[bool](t, db, `select indisvalid from pg_index where indexrelid = 'a_id_idx'::regclass`) {
+			t.Error("a version was recorded over an invalid index")
+		}
+	})
+
+	t.Run("an index that takes too long", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a (id int);", "-- +goose NO TRANSACTION\ncreate index concurrently a_id_idx on a (id);")
+		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		tx, err := connect(t, url).BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), `select count(*) from pg_class`); err != nil {
+			t.Fatal(err)
+		}
+		_, err = openWith(t, schema.Config{URL: url, FS: set, IndexTimeout: 300 * time.Millisecond}).Up(t.Context(), 0)
+		var failed *schema.MigrationError
+		if !errors.As(err, &failed) || failed.SQLState() != "57014" || failed.Yielded {
+			t.Fatalf("got %v", err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	})
+
+	t.Run("a lock after an index was built", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a (id int);\ncreate table b (id int);",
+			"-- +goose NO TRANSACTION\ncreate index concurrently a_id_idx on a (id);", "alter table b add column c int;")
+		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		tx, err := connect(t, url).BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), `select * from b`); err != nil {
+			t.Fatal(err)
+		}
+		_, err = openWith(t, schema.Config{URL: url, FS: set, LockTimeout: 200 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
+		var failed *schema.MigrationError
+		if !errors.As(err, &failed) || failed.Version != 3 || failed.SQLState() != "55P03" {
+			t.Fatalf("got %v", err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	})
+
 	t.Run("the database is newer", func(t *testing.T) {
 		t.Parallel()
 		url := pgtest.Empty(t)
@@ -657,7 +729,7 @@ func TestEngine_Status_drift(t *testing.T) {
 		t.Fatalf("a fresh database has drift: %+v", status)
 	}
 	db := connect(t, url)
-	if _, err := db.ExecContext(t.Context(), `alter table submissions add column note text`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `alter table submissions add column drifted text`); err != nil {
 		t.Fatal(err)
 	}
 	if status, err = engine.Status(t.Context()); err != nil || status.Drift == nil || !*status.Drift {
@@ -734,6 +806,7 @@ func TestFile_Validate(t *testing.T) {
 		{"-- +goose Up\nselect 1;\nCommit ;\n-- +goose Down\nselect 1;", "00001_create_a.sql:3: a migration must not begin or end"},
 		{"-- +goose Up\nselect 1\n/* ; */;\n/* a */ -- b\nstart transaction;\n-- +goose Down\nselect 1;", "must not begin or end"},
 		{"-- +goose Up\nselect 1;\n-- +goose Down\nROLLBACK;", "00001_create_a.sql:4: a migration must not"},
+		{"-- +goose NO TRANSACTION\n-- +goose Up\ncreate index concurrently on a (b);\n-- +goose Down\nselect 1;", "has to name its index"},
 		{"-- +goose Up\nset search_path = x;\n-- +goose Down\nselect 1;", "use SET LOCAL"},
 		{"-- +goose Up\nSET SESSION lock_timeout = 1;\n-- +goose Down\nselect 1;", "use SET LOCAL"},
 		{"", "goose"},

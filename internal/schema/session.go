@@ -154,7 +154,8 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 
 // send sends a file's statement with the timeouts of its class.
 func (s *seam) send(ctx context.Context, conn *stdlib.Conn, query string, args []driver.NamedValue) (_ driver.Result, err error) {
-	if !isConcurrent(query) {
+	index, concurrent := parseConcurrent(query)
+	if !concurrent {
 		return conn.ExecContext(ctx, query, args)
 	}
 	if err := s.setTimeouts(ctx, conn, 0, s.timeouts.concurrent); err != nil {
@@ -165,7 +166,7 @@ func (s *seam) send(ctx context.Context, conn *stdlib.Conn, query string, args [
 			err = errors.Join(err, s.setTimeouts(context.WithoutCancel(ctx), conn, s.timeouts.lock, 0))
 		}
 	}()
-	if index, ok := parseConcurrentIndex(query); ok {
+	if index.create {
 		return driver.ResultNoRows, index.build(ctx, conn.Conn(), query, s.effect)
 	}
 	return conn.ExecContext(ctx, query, args)

@@ -143,9 +143,7 @@ func (r *run) bootstrapIn(ctx context.Context, tx *sql.Tx) error {
 			return fmt.Errorf("record the environment: %w", err)
 		}
 	default:
-		return &RefusedError{fmt.Sprintf(
-			"this database is %q, and PORTALDB_ENVIRONMENT is %q: set it to the database's, or, if the database was copied and is no longer what it says, run: update portaldb.meta set environment = '%s'",
-			environment.String, wanted, wanted)}
+		return r.engine.checkEnvironment(environment.String)
 	}
 	return nil
 }

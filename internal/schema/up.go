@@ -82,8 +82,22 @@ func untouched(err error) error {
 	return fmt.Errorf("%w; nothing changed", err)
 }
 
+// checkEnvironment refuses a database that says it belongs to another environment than this program.
+func (e *Engine) checkEnvironment(says string) error {
+	wanted := e.config.Environment
+	if says == "" || says == wanted {
+		return nil
+	}
+	return &RefusedError{fmt.Sprintf(
+		"this database is %q, and PORTALDB_ENVIRONMENT is %q: set it to the database's, or, if the database was copied and is no longer what it says, run: update portaldb.meta set environment = '%s'",
+		says, wanted, wanted)}
+}
+
 // plan returns the files to apply to a database in state st, or why it must not be touched.
 func (e *Engine) plan(st state, to int64) ([]File, error) {
+	if err := e.checkEnvironment(st.environment); err != nil {
+		return nil, err
+	}
 	if newer := st.newer(e.files); len(newer) > 0 {
 		return nil, fmt.Errorf("%w: it is at version %d, the files end at %d; nothing changed, use the binary that applied it", ErrNewer, st.version(), e.Latest())
 	}
