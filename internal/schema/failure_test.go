@@ -398,7 +398,7 @@ type interruption struct {
 // one, and only every tenth file's from the beginning of the run.
 const (
 	runBegins  = ""
-	fileBegins = "to_regclass('portaldb.meta')"
+	fileBegins = "select to_regclass('portaldb.meta')"
 )
 
 // reached returns a relay's function that calls interrupt, once, at the place.
