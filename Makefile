@@ -5,6 +5,15 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL := go tool -modfile=tools/go.mod
 BUILD := go build -buildvcs=false -ldflags "-X portaldb/internal/cli.version=$(VERSION)" -o bin/portaldb ./cmd/portaldb
 
+# How large the long tests were stands in their logs, which are shown only here when they pass.
+SIZES := sed -n 's/.*"Test":"\([^"]*\)","Output":"  *[a-z_]*_test.go:[0-9]*: \(.*\)\\n".*/  \1: \2/p' bin/test.json | \
+	grep -E ': ([0-9]+ (kills|cuts|restarts|combinations|objects dropped|statements on|of [0-9]+ versions)|written meanwhile|lock held|first start)' || true
+define run_tests
+mkdir -p bin; status=0; \
+$(TOOL) gotestsum --format pkgname-and-test-fails --jsonfile bin/test.json -- $(1) ./... || status=$$?; \
+echo; echo "sizes of the long tests:"; $(SIZES); exit $$status
+endef
+
 .PHONY: help dev build test test-full generate verify lint bench clean
 
 help: ## List the targets
@@ -19,11 +28,11 @@ build: ## Build bin/portaldb
 
 test: lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL when it is missing
 	@tools/install.sh postgresql
-	$(TOOL) gotestsum --format pkgname-and-test-fails -- -short -timeout 10m ./...
+	@$(call run_tests,-short -timeout 15m)
 
 test-full: lint ## The same with the long tests in full size
 	@tools/install.sh postgresql
-	$(TOOL) gotestsum --format pkgname-and-test-fails -- -race -timeout 60m ./...
+	@$(call run_tests,-race -timeout 60m)
 
 generate: ## Write db/ from queries/ and migrations/, and the effect of each migration
 	@tools/install.sh postgresql
