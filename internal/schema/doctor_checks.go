@@ -325,18 +325,21 @@ func (x *examination) schema(ctx context.Context) {
 
 	invalid, err := invalidIndexes(ctx, s)
 	var missing []string
-	switch effects, version := x.engine.effects, int(st.version()); {
-	case version == 0:
+	switch want, unknown := x.engine.folded(ctx, s, st.version()); {
+	case st.version() == 0:
 		skip("nothing is applied", "drift")
-	case len(effects) < version:
-		skip("the version's effect is not known here", "drift")
+	case unknown != nil:
+		skip("the version's schema is not known here", "drift")
+	case x.pooled(ctx, s):
+		skip("a pooler is in between, and the comparison needs settings of its own", "drift")
 	default:
-		differences, err := x.differences(ctx, s, st)
+		s.seam.timeouts.lock = checkTimeout
+		v, err := want.compare(ctx, s, st)
 		if err != nil {
 			tell("drift", err)
 			break
 		}
-		missing = x.drift(differences)
+		missing = x.drift(slices.DeleteFunc(v.Differences, func(d catalog.Difference) bool { return !d.Drift() }))
 	}
 	if err != nil {
 		tell("indexes", err)
@@ -393,27 +396,14 @@ func (x *examination) environment(ctx context.Context, s *session) error {
 	return nil
 }
 
-// differences compares the live schema with what its version should have.
-func (x *examination) differences(ctx context.Context, s *session, st state) ([]catalog.Difference, error) {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }() // it only read
-	// Definitions wait for who holds a table's strongest lock. The server is to give up too, and not stay behind waiting.
-	if _, err := tx.ExecContext(ctx, `select set_config('statement_timeout', $1, true)`, milliseconds(checkTimeout)); err != nil {
-		return nil, err
-	}
-	live, err := catalog.Read(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	want, err := catalog.Fold(x.engine.effects[:st.version()]...)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(catalog.Diff(catalog.Comparable(want, st.major), catalog.Comparable(live, st.major)),
-		func(d catalog.Difference) bool { return !d.Drift() }), nil
+// pooled reports whether a pooler is between the session and the server: what is set in it would be others' too.
+func (x *examination) pooled(ctx context.Context, s *session) bool {
+	var announced, is uint32
+	err := s.raw(ctx, func(conn *pgx.Conn) error {
+		announced = conn.PgConn().PID()
+		return conn.QueryRow(ctx, `select pg_backend_pid()`).Scan(&is)
+	})
+	return err == nil && announced != is
 }
 
 // drift tells the first differences, and returns the indexes that are missing.

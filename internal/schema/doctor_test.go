@@ -318,9 +318,9 @@ func TestDiagnose_login(t *testing.T) {
 func TestDiagnose_pooler(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
-	pooler := newRelay(t, database, &relay{pid: 1})
-	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: pooler}}).
-		want(t, "pooler", schema.CheckFailed, "a pooler is in between", "DATABASE_DIRECT_URL")
+	pooled := diagnose(t, schema.Diagnosis{Config: schema.Config{URL: newRelay(t, database, &relay{pid: 1})}})
+	pooled.want(t, "pooler", schema.CheckFailed, "a pooler is in between", "DATABASE_DIRECT_URL")
+	pooled.want(t, "drift", schema.CheckSkipped, "a pooler is in between", "")
 	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: newRelay(t, database, &relay{pid: 1})}, DirectURL: database}).
 		want(t, "pooler", schema.CheckOK, "by DATABASE_DIRECT_URL", "")
 	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: database}, DirectURL: newRelay(t, database, &relay{pid: 1})}).
@@ -688,4 +688,17 @@ func TestDiagnose_database_url(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestDiagnose_accepted_drift(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	execute(t, url, `alter table submissions add column note text`)
+	engine := open(t, url, migrations.FS)
+	accepted := verify(t, engine).Differences
+	for i := range accepted {
+		accepted[i].Reason = "a report needs it"
+	}
+	verify(t, engine, accepted...)
+	diagnose(t, schema.Diagnosis{Config: schema.Config{URL: url}}).want(t, "drift", schema.CheckOK, "none", "")
 }
