@@ -43,7 +43,8 @@ func diagnoseError(t testing.TB, d schema.Diagnosis) (diagnosis, error) {
 	d.Actor.Name = "somebody@somewhere"
 	start := time.Now()
 	checks, err := schema.Diagnose(t.Context(), d)
-	if took := time.Since(start); took > 2*time.Second {
+	// Its deadline is 1.7 s; what a busy machine adds is no fault of it, a step without a deadline would hang for much longer.
+	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	found := diagnosis{}
