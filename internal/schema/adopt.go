@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"portaldb/internal/catalog"
+	"portaldb/internal/lint"
 )
 
 // The states that Adopt finds or leaves a database in.
@@ -204,11 +205,11 @@ func checkRights(ctx context.Context, s *session) error {
 	case err != nil:
 		return fmt.Errorf("look at the rights: %w", err)
 	case owners != "":
-		return &RefusedError{fmt.Sprintf("%s neither owns the portal's tables nor is a member of their owner %s: log in as the owner, or have a DBA run: grant %s to %s", login, owners, owners, quoteIdent(login))}
+		return &RefusedError{fmt.Sprintf("%s neither owns the portal's tables nor is a member of their owner %s: log in as the owner, or have a DBA run: grant %s to %s", login, owners, owners, lint.QuoteIdent(login))}
 	case !inDatabase:
-		return &RefusedError{fmt.Sprintf("%s may not create the schema of the bookkeeping: have a DBA run: grant create on database %s to %s", login, quoteIdent(database), quoteIdent(login))}
+		return &RefusedError{fmt.Sprintf("%s may not create the schema of the bookkeeping: have a DBA run: grant create on database %s to %s", login, lint.QuoteIdent(database), lint.QuoteIdent(login))}
 	case !inPublic:
-		return &RefusedError{fmt.Sprintf("%s may not create anything in schema public: have a DBA run: grant create on schema public to %s", login, quoteIdent(login))}
+		return &RefusedError{fmt.Sprintf("%s may not create anything in schema public: have a DBA run: grant create on schema public to %s", login, lint.QuoteIdent(login))}
 	}
 	return nil
 }

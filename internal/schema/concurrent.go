@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"portaldb/internal/lint"
 )
 
 // concurrentIndex is what CREATE INDEX CONCURRENTLY says it will build.
@@ -26,7 +28,7 @@ func parseConcurrent(statement string) (index concurrentIndex, concurrent bool) 
 	switch n := tree.Stmts[0].Stmt.Node.(type) {
 	case *pg.Node_IndexStmt:
 		if n.IndexStmt.Concurrent {
-			return concurrentIndex{table: relation(n.IndexStmt.Relation), name: quoteIdent(n.IndexStmt.Idxname), create: true}, true
+			return concurrentIndex{table: lint.Relation(n.IndexStmt.Relation), name: lint.QuoteIdent(n.IndexStmt.Idxname), create: true}, true
 		}
 	case *pg.Node_DropStmt:
 		return concurrentIndex{}, n.DropStmt.Concurrent

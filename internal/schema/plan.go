@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"portaldb/internal/catalog"
+	"portaldb/internal/lint"
 )
 
 // Plan is exactly what goose will send to bring a database from one version to another.
@@ -39,8 +42,8 @@ type PlannedStatement struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	// Tx tells that it runs inside the file's transaction.
-	Tx    bool   `json:"tx"`
-	Locks []Lock `json:"locks"`
+	Tx    bool           `json:"tx"`
+	Locks []catalog.Lock `json:"locks"`
 }
 
 // PlanBlocker is a session that holds something which a statement of the plan will want.
@@ -123,9 +126,9 @@ func planStep(f File, up bool) (Step, error) {
 		return Step{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	for line, sql := range f.lines(statements) {
-		locks := statementLocks(sql)
+		locks := lint.Locks(sql)
 		if locks == nil {
-			locks = []Lock{}
+			locks = []catalog.Lock{}
 		}
 		step.Statements = append(step.Statements, PlannedStatement{SQL: sql, File: f.Name, Line: line, Tx: tx, Locks: locks})
 	}
@@ -164,13 +167,13 @@ func (p Plan) digest() string {
 
 // conflicts are the modes, as pg_locks names them, that a lock has to wait for.
 var conflicts = map[string][]string{
-	rowExclusive:         {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
-	shareUpdateExclusive: {"ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
-	share:                {"RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
-	shareRowExclusive:    {"RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
-	exclusive: {"RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
+	catalog.RowExclusive:         {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	catalog.ShareUpdateExclusive: {"ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	catalog.Share:                {"RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	catalog.ShareRowExclusive:    {"RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
+	catalog.Exclusive: {"RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock",
 		"ExclusiveLock", "AccessExclusiveLock"},
-	accessExclusive: {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
+	catalog.AccessExclusive: {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
 		"ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
 }
 

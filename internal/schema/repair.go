@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"portaldb/internal/catalog"
+	"portaldb/internal/lint"
 )
 
 // Repair is one statement that brings a database made by the legacy scripts to the baseline.
 type Repair struct {
-	SQL   string `json:"sql"`
-	Locks []Lock `json:"locks"`
+	SQL   string         `json:"sql"`
+	Locks []catalog.Lock `json:"locks"`
 	// Tx tells that it runs in the one transaction that also records the versions; an index that is built beside running
 	// writers comes before it.
 	Tx bool `json:"tx"`
@@ -112,7 +113,7 @@ func btoi(b bool) int {
 
 // repair adds a statement of the transaction.
 func (p *repairer) repair(phase int, table, sql string) {
-	r := Repair{SQL: sql, Locks: statementLocks(sql), Tx: true, phase: phase}
+	r := Repair{SQL: sql, Locks: lint.Locks(sql), Tx: true, phase: phase}
 	for i := range r.Locks {
 		// The parser takes any function for one that rewrites; volatile ones have been kept out of here.
 		r.Locks[i].Rewrites = false
@@ -121,7 +122,7 @@ func (p *repairer) repair(phase int, table, sql string) {
 		}
 	}
 	if r.Locks == nil {
-		r.Locks = []Lock{}
+		r.Locks = []catalog.Lock{}
 	}
 	if phase == phaseIndex {
 		r.MS = p.indexTime(table, sql)
@@ -132,7 +133,7 @@ func (p *repairer) repair(phase int, table, sql string) {
 // build adds an index that is built beside running writers.
 func (p *repairer) build(index catalog.Object) {
 	sql := "create " + uniqueWord(index) + "index concurrently " + index.Name + " on " + index.Parent + " using " + index.Attrs["definition"]
-	p.repairs = append(p.repairs, Repair{SQL: sql, Locks: statementLocks(sql), MS: p.indexTime(index.Parent, sql), index: &index})
+	p.repairs = append(p.repairs, Repair{SQL: sql, Locks: lint.Locks(sql), MS: p.indexTime(index.Parent, sql), index: &index})
 }
 
 func uniqueWord(index catalog.Object) string {
@@ -217,7 +218,7 @@ func (p *repairer) wholeFiles(differences []catalog.Difference) error {
 			p.repair(phase, "", strings.TrimSuffix(statement, ";"))
 			if phase == phaseTable { // an index or trigger of a new table makes nobody wait
 				last := &p.repairs[len(p.repairs)-1]
-				last.Locks = slices.DeleteFunc(last.Locks, func(l Lock) bool {
+				last.Locks = slices.DeleteFunc(last.Locks, func(l catalog.Lock) bool {
 					return p.live[tableKey(l.Relation)].Kind == ""
 				})
 			}
