@@ -93,6 +93,20 @@ func TestRun_exit_codes(t *testing.T) {
 	if _, err := conn.ExecContext(t.Context(), `select pg_advisory_lock(x'706f7274616c6462'::bigint)`); err != nil {
 		t.Fatal(err)
 	}
+	locked := pgtest.New(t)
+	other, err := sql.Open("pgx", locked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	tx, err := other.BeginTx(context.Background(), nil) // the test's own context ends before its clean-up
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })
+	if _, err := tx.ExecContext(t.Context(), `lock table tasks in access exclusive mode`); err != nil {
+		t.Fatal(err)
+	}
 	newer := pgtest.New(t)
 	execute(t, newer, `insert into goose_db_version (version_id, is_applied) values (99990, true)`)
 	legacy := pgtest.Empty(t)
@@ -133,6 +147,8 @@ func TestRun_exit_codes(t *testing.T) {
 		{"newer, up", []string{"DATABASE_URL=" + newer}, []string{"up"}, 3, "newer than these migrations"},
 		{"legacy", []string{"DATABASE_URL=" + legacy}, []string{"up"}, 4, "legacy scripts made it"},
 		{"another run", []string{"DATABASE_URL=" + held, "PORTALDB_LOCK_WAIT=100ms"}, []string{"up"}, 5, "safe to retry"},
+		{"a table's lock, verify", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"verify"}, 5, "idle in transaction on tasks) holds it; nothing changed"},
+		{"a table's lock, status", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"status"}, 5, "safe to retry"},
 		{"nobody there", []string{"DATABASE_URL=postgres://u:S3cret@127.0.0.1:1/d"}, []string{"up"}, 6, "127.0.0.1:1/d"},
 		{"no such database", []string{"DATABASE_URL=" + strings.Replace(migrated, "/testdb", "/nonexistent", 1)}, []string{"status"}, 6, "3D000"},
 	} {

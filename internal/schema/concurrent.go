@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,8 +20,13 @@ type concurrentIndex struct {
 	create      bool
 }
 
+var concurrently = regexp.MustCompile(`(?i)\bconcurrently\b`)
+
 // parseConcurrent tells the statements that build or drop an index while others write, and for CREATE INDEX which one.
 func parseConcurrent(statement string) (index concurrentIndex, concurrent bool) {
+	if !concurrently.MatchString(statement) { // parsing costs more than all the rest of a short statement
+		return concurrentIndex{}, false
+	}
 	tree, err := pg.Parse(statement)
 	if err != nil || len(tree.Stmts) != 1 {
 		return concurrentIndex{}, false // PostgreSQL will say what is wrong with it

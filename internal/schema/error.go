@@ -17,14 +17,16 @@ type RefusedError struct{ Reason string }
 
 func (e *RefusedError) Error() string { return e.Reason + "; nothing changed" }
 
-// LockedError is returned when another run holds the migration lock for too long.
+// LockedError is returned when somebody holds, for too long, a lock that is needed before anything is changed.
 type LockedError struct {
+	// Lock is which: the migration lock, a table's lock.
+	Lock   string
 	Waited time.Duration
 	Holder string
 }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("the migration lock was not free within %s: %s holds it; nothing changed, safe to retry", e.Waited, e.Holder)
+	return fmt.Sprintf("%s was not free within %s: %s holds it; nothing changed, safe to retry", e.Lock, e.Waited, e.Holder)
 }
 
 // ConnectError is returned when the database cannot be reached or refuses the login.

@@ -74,6 +74,9 @@ func (e *Engine) Plan(ctx context.Context, to int64) (Plan, error) {
 	} else {
 		var todo []File
 		if todo, err = e.plan(st, to); err == nil {
+			err = validate(todo)
+		}
+		if err == nil {
 			plan, err = e.planFiles(st, todo, true)
 		}
 	}

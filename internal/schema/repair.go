@@ -70,7 +70,7 @@ type repairer struct {
 // size is how large a table is, as the statistics have it.
 type size struct{ rows, bytes int64 }
 
-// plan fills repairs and blocked from the differences that nobody has accepted, and the reference rows that are missing.
+// plan fills repairs and blocked from the differences that nobody has accepted.
 func (p *repairer) plan(ctx context.Context, v Verification) error {
 	var err error
 	if p.sizes, err = tableSizes(ctx, p.db); err != nil {
@@ -98,7 +98,7 @@ func (p *repairer) plan(ctx context.Context, v Verification) error {
 			return fmt.Errorf("look how to repair %s %s: %w", d.Kind, d.Object, err)
 		}
 	}
-	p.missingRows(v.ReferenceRows)
+	p.referenceRows()
 	slices.SortStableFunc(p.repairs, func(a, b Repair) int { return cmp.Compare(a.phase, b.phase) })
 	slices.SortStableFunc(p.repairs, func(a, b Repair) int { return cmp.Compare(btoi(a.Tx), btoi(b.Tx)) })
 	return nil
@@ -699,14 +699,13 @@ func attributeSQL(want, live catalog.Object, names []string) string {
 
 func quoteLiteral(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// missingRows puts reference rows in that are missing, in the order of the effects, which has parents first. Rows that were
-// edited stay as they are.
-func (p *repairer) missingRows(differences []catalog.Difference) {
+// referenceRows fills the reference tables that the repair makes, in the order of the effects, which has parents first. In a
+// table that is there no row is touched: somebody may have taken one out on purpose.
+func (p *repairer) referenceRows() {
 	for _, effect := range p.engine.effects[:Baseline] {
 		for _, o := range effect.Rows {
-			if slices.ContainsFunc(differences, func(d catalog.Difference) bool {
-				return d.Class == catalog.Missing && d.Object == o.Key().QualifiedName()
-			}) {
+			space, name, _ := strings.Cut(o.Parent, ".")
+			if _, there := p.live[catalog.Key{Kind: "table", Parent: space, Name: name}]; !there {
 				p.repair(phaseRow, o.Parent, insertReference(o))
 			}
 		}

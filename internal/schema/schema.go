@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -118,6 +119,10 @@ func Open(config Config) (*Engine, error) {
 		// The driver's message may repeat the string, and with it the password.
 		return nil, &RefusedError{"the connection string is not one that libpq takes (postgres://user@host:port/database or host=... dbname=...)"}
 	}
+	// Read once: what is checked here is what goose will send, whatever happens to the folder meanwhile.
+	if config.FS, err = snapshot(config.FS); err != nil {
+		return nil, err
+	}
 	files, err := Files(config.FS)
 	if err != nil {
 		return nil, err
@@ -142,6 +147,25 @@ func Open(config Config) (*Engine, error) {
 		tell(event)
 	}
 	return &Engine{config: config, connect: connect, files: files, effects: effects}, nil
+}
+
+// snapshot copies the migrations and their effects into memory.
+func snapshot(fsys fs.FS) (fs.FS, error) {
+	copied := fstest.MapFS{}
+	for _, pattern := range []string{"*.sql", "effects/*.json"} {
+		names, err := fs.Glob(fsys, pattern)
+		if err != nil {
+			return nil, fmt.Errorf("list migrations: %w", err)
+		}
+		for _, name := range names {
+			data, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", name, err)
+			}
+			copied[name] = &fstest.MapFile{Data: data}
+		}
+	}
+	return copied, nil
 }
 
 // parseURL reads a connection string. It may have settings of a pool (pool_max_conns), as the service's may: to the server

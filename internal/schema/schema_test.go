@@ -335,33 +335,45 @@ func TestEngine_Up(t *testing.T) {
 		}
 	})
 
-	t.Run("others wait for a file's locks", func(t *testing.T) {
-		t.Parallel()
-		url := pgtest.Empty(t)
-		set := files("create table a (id int);", "alter table a add column b int;\nselect pg_sleep(62);")
-		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
-			t.Fatal(err)
-		}
-		db := connect(t, url)
-		var group errgroup.Group
-		group.Go(func() error {
-			_, err := openWith(t, schema.Config{URL: url, FS: set, BlockingBudget: 300 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
-			return err
+	for _, name := range []string{"others wait for a file's locks", "others wait, and the watcher's connection breaks"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			breaks := strings.Contains(name, "breaks")
+			url := pgtest.Empty(t)
+			set := files("create table a (id int);", "alter table a add column b int;\nselect pg_sleep(62);")
+			if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			db := connect(t, url)
+			var group errgroup.Group
+			group.Go(func() error {
+				_, err := openWith(t, schema.Config{URL: url, FS: set, BlockingBudget: 300 * time.Millisecond, RetryFor: time.Millisecond}).Up(t.Context(), 0)
+				return err
+			})
+			waitFor(t, func() bool {
+				return scan[bool](t, db, `select exists (select from pg_stat_activity where query = 'select pg_sleep(62);' and datname = current_database())`)
+			})
+			if breaks {
+				waitFor(t, func() bool {
+					return scan[bool](t, db, `select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity where application_name like 'portaldb watch%' and datname = current_database()`)
+				})
+			}
+			start := time.Now()
+			if _, err := db.ExecContext(t.Context(), `select count(*) from a`); err != nil { // waits until the file gives way
+				t.Fatal(err)
+			}
+			if waited := time.Since(start); waited > 5*time.Second { // a slow machine, but not another budget
+				t.Errorf("others waited for %s, with a budget of 300 ms", waited)
+			}
+			var failed *schema.MigrationError
+			if err := group.Wait(); !errors.As(err, &failed) || !failed.Yielded || !failed.LockNotAvailable() {
+				t.Fatalf("got %v", err)
+			}
+			if v := scan[int](t, db, `select max(version_id) from goose_db_version`); v != 1 {
+				t.Errorf("at version %d", v)
+			}
 		})
-		waitFor(t, func() bool {
-			return scan[bool](t, db, `select exists (select from pg_stat_activity where query = 'select pg_sleep(62);' and datname = current_database())`)
-		})
-		if _, err := db.ExecContext(t.Context(), `select count(*) from a`); err != nil { // waits until the file gives way
-			t.Fatal(err)
-		}
-		var failed *schema.MigrationError
-		if err := group.Wait(); !errors.As(err, &failed) || !failed.Yielded || !failed.LockNotAvailable() {
-			t.Fatalf("got %v", err)
-		}
-		if v := scan[int](t, db, `select max(version_id) from goose_db_version`); v != 1 {
-			t.Errorf("at version %d", v)
-		}
-	})
+	}
 
 	t.Run("an index waits for an old snapshot instead of failing", func(t *testing.T) {
 		t.Parallel()
@@ -580,6 +592,51 @@ func TestEngine_Up(t *testing.T) {
 		}
 	})
 
+	t.Run("the server notices a client that is gone", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, files("create table interval as select current_setting('client_connection_check_interval') as value;"))
+		if _, err := engine.Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if during := scan[string](t, connect(t, url), `select value from interval`); during != "2s" {
+			t.Errorf("client_connection_check_interval is %q in a migration", during)
+		}
+	})
+
+	t.Run("the history tells when a file began", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		if _, err := open(t, url, files("create table began as select clock_timestamp() as at;\nselect pg_sleep(0.5);")).Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		// By the server's clock, less than the time that the file took.
+		if off := scan[float64](t, connect(t, url), `select abs(extract(epoch from began.at - started_at))::float8 from began, portaldb.history where version = 1`); off > 0.4 {
+			t.Errorf("started_at is off by %v s", off)
+		}
+		if ms := scan[int](t, connect(t, url), `select ms from portaldb.history where version = 1`); ms < 500 {
+			t.Errorf("it took %d ms, by the history", ms)
+		}
+	})
+
+	t.Run("an older bookkeeping", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		set := files("create table a ();", "create table b ();")
+		if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, url, `drop table portaldb.accepted; drop table portaldb.replicas; update portaldb.meta set bookkeeping = 1`)
+		if _, err := open(t, url, set).Up(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := scan[string](t, connect(t, url), `
+			select concat(bookkeeping > 1, to_regclass('portaldb.accepted') is not null, to_regclass('portaldb.replicas') is not null, (select count(*) from portaldb.history))
+			from portaldb.meta`); got != "ttt2" {
+			t.Errorf("raised, accepted, replicas, rows of history: %s", got)
+		}
+	})
+
 	t.Run("the connection is cut", func(t *testing.T) {
 		t.Parallel()
 		url := pgtest.Empty(t)
@@ -608,8 +665,9 @@ func TestEngine_Up(t *testing.T) {
 			return scan[bool](t, db, `select exists (select from pg_stat_activity where query = 'select pg_sleep(61);' and datname = current_database())`)
 		})
 		cancel()
-		if err := group.Wait(); !errors.Is(err, context.Canceled) {
-			t.Fatalf("got %v", err)
+		var failed *schema.MigrationError
+		if err := group.Wait(); !errors.Is(err, context.Canceled) || !errors.As(err, &failed) || !strings.Contains(failed.State, "at version 1") {
+			t.Fatalf("got %v, %+v", err, failed) // what happened is told also to somebody who has pressed Ctrl-C
 		}
 		waitFor(t, func() bool { // the server ends the statement of a client that is gone
 			return scan[bool](t, db, `select not exists (select from pg_stat_activity where query = 'select pg_sleep(61);' and datname = current_database())`)

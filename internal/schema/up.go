@@ -119,13 +119,17 @@ func (e *Engine) plan(st state, to int64) ([]File, error) {
 	if st.hold != nil {
 		return nil, &RefusedError{"a hold is set: " + st.hold.String() + "; portaldb release-hold ends it"}
 	}
-	todo := slices.DeleteFunc(pending, func(f File) bool { return f.Version > to })
+	return slices.DeleteFunc(pending, func(f File) bool { return f.Version > to }), nil
+}
+
+// validate refuses files that goose would apply otherwise than their author thinks.
+func validate(todo []File) error {
 	for _, f := range todo {
 		if err := f.Validate(); err != nil {
-			return nil, &RefusedError{err.Error()}
+			return &RefusedError{err.Error()}
 		}
 	}
-	return todo, nil
+	return nil
 }
 
 // lockKey is the advisory lock of whoever migrates this database: "portaldb" in ASCII.
@@ -152,7 +156,7 @@ func (r *run) lock(ctx context.Context) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return &LockedError{Waited: r.engine.config.LockWait, Holder: holder}
+			return &LockedError{Lock: "the migration lock", Waited: r.engine.config.LockWait, Holder: holder}
 		}
 		if holder != told {
 			r.engine.config.Progress(Event{Waiting: holder})
@@ -227,6 +231,9 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
 	todo, err := r.engine.plan(st, to)
 	if err != nil || len(todo) == 0 && r.digest == "" {
+		return result, err
+	}
+	if err := validate(todo); err != nil {
 		return result, err
 	}
 	if err := r.bootstrap(ctx); err != nil {

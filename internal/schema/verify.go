@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -51,7 +52,7 @@ func (v Verification) Drift() bool {
 // Verify compares the live schema with the one that its version should have. It changes nothing in the database, unless
 // differences are to be accepted: those of accept that exist are recorded with their reasons, under the migration lock.
 //
-// Errors: *ConnectError, *RefusedError, *LockedError, ErrNewer.
+// Errors: *ConnectError, *RefusedError, *LockedError (behind an ACCESS EXCLUSIVE lock too), ErrNewer.
 func (e *Engine) Verify(ctx context.Context, accept []catalog.Difference) (Verification, error) {
 	s, err := e.session(ctx, "verify")
 	if err != nil {
@@ -188,6 +189,13 @@ func (want expectation) compare(ctx context.Context, s *session, st state) (Veri
 		return Verification{}, fmt.Errorf("prepare the session: %w", err)
 	}
 	live, rows, err := readSchema(ctx, s.db)
+	if isLockState(sqlState(err)) {
+		holder, err := exclusiveHolders(ctx, s)
+		if err != nil {
+			return Verification{}, err
+		}
+		return Verification{}, &LockedError{Lock: "a table's lock", Waited: s.seam.timeouts.lock, Holder: holder}
+	}
 	if err != nil {
 		return Verification{}, err
 	}
@@ -198,6 +206,20 @@ func (want expectation) compare(ctx context.Context, s *session, st state) (Veri
 	v := want.diff(live, rows, st.major)
 	catalog.Accept(v.Differences, accepted)
 	return v, nil
+}
+
+// exclusiveHolders names the sessions that keep even readers from a table.
+func exclusiveHolders(ctx context.Context, s *session) (string, error) {
+	var names string
+	err := s.db.QueryRowContext(ctx, `
+		select coalesce(string_agg(format('pid %s (%s, %s on %s)', a.pid, to_json(a.application_name), a.state, l.relation::regclass), ', ' order by a.pid), '')
+		from pg_locks l join pg_stat_activity a using (pid)
+		where l.mode = 'AccessExclusiveLock' and l.granted and l.database = (select oid from pg_database where datname = current_database())
+		  and l.relation in (select oid from pg_class where relkind in ('r', 'p', 'v', 'm'))`).Scan(&names)
+	if err != nil {
+		return "", fmt.Errorf("look who holds a table's lock: %w", err)
+	}
+	return cmp.Or(names, "a session that has just ended"), nil
 }
 
 // diff compares a schema with the expected one and tells apart what is not drift.

@@ -78,23 +78,29 @@ func (w *watcher) stop() (blockers []Blocker, yielded bool) {
 	return w.blockers, w.yielded
 }
 
-// loop polls until ctx is done. Whatever goes wrong here only costs what a person is told.
+// loop polls until ctx is done. Whatever goes wrong here only costs what a person is told, and a connection that breaks is
+// made anew: the promise to others must outlive it.
 func (w *watcher) loop(ctx context.Context) {
 	start := time.Now()
 	if !sleep(ctx, watchAfter) {
 		return
 	}
-	conn, err := pgx.ConnectConfig(ctx, watchConfig(w.run.engine))
-	if err != nil {
-		return
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var conn *pgx.Conn
+	defer func() { closeConn(ctx, conn) }()
 	var othersWaited time.Duration
 	last, told := start, time.Time{}
 	for ; ctx.Err() == nil; sleep(ctx, watchEvery) {
+		if conn == nil {
+			var err error
+			if conn, err = pgx.ConnectConfig(ctx, watchConfig(w.run.engine)); err != nil {
+				continue
+			}
+		}
 		p, others, err := w.look(ctx, conn)
 		if err != nil {
-			return
+			closeConn(ctx, conn)
+			conn = nil
+			continue
 		}
 		now := time.Now()
 		if others > 0 {
@@ -113,6 +119,12 @@ func (w *watcher) loop(ctx context.Context) {
 			w.run.engine.config.Progress(Event{Progress: &p})
 			told = now
 		}
+	}
+}
+
+func closeConn(ctx context.Context, conn *pgx.Conn) {
+	if conn != nil {
+		_ = conn.Close(context.WithoutCancel(ctx)) // it only looked
 	}
 }
 
