@@ -35,9 +35,7 @@ func TestMain(m *testing.M) {
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	pgtest.Main(m, func() { os.RemoveAll(dir) })
 }
 
 // ready is what dev prints with --json when everything runs.

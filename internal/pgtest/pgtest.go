@@ -49,10 +49,13 @@ var private struct {
 	err    error
 }
 
-// Main runs the tests of a package, stops the server and ends the process. It fails a run that leaves
-// goroutines behind. It is to be called by TestMain.
-func Main(m *testing.M) {
+// Main runs the tests of a package, stops the server, calls what cleans up, and ends the process. It fails
+// a run that leaves goroutines behind. It is to be called by TestMain.
+func Main(m *testing.M, cleanUp ...func()) {
 	code := m.Run()
+	for _, clean := range cleanUp {
+		clean()
+	}
 	if private.server != nil {
 		if err := private.server.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest:", err)

@@ -1,0 +1,154 @@
+package main_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"portaldb/internal/pgtest"
+)
+
+// readmeSection returns the code blocks of one language below a heading of the README.
+func readmeSection(t *testing.T, heading, language string) []string {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(readme), "\n## "+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var blocks []string
+	for _, match := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(section, -1) {
+		blocks = append(blocks, match[1])
+	}
+	if !found || len(blocks) == 0 {
+		t.Fatalf("the README has no block of %s below %q", language, heading)
+	}
+	return blocks
+}
+
+// checkout is a folder as a CI job finds it, where make build has only to give the binary of these tests.
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Makefile"), []byte("build:\n\tmkdir bin && ln -s '"+binary+"' bin/portaldb\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// step runs a step of a job as its shell does.
+func step(t *testing.T, dir, script string, env map[string]string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
+
+// TestReadme_In_CI runs what the README offers to copy, on a database: after it, that is up to date.
+func TestReadme_In_CI(t *testing.T) {
+	t.Parallel()
+	blocks := readmeSection(t, "In CI", "yaml")
+	if len(blocks) != 2 {
+		t.Fatalf("%d blocks, want one for GitHub and one for GitLab", len(blocks))
+	}
+	wantUpToDate := func(t *testing.T, url string) {
+		t.Helper()
+		step(t, t.TempDir(), binary+" status", map[string]string{"DATABASE_URL": url})
+	}
+
+	t.Run("GitHub", func(t *testing.T) {
+		t.Parallel()
+		var workflow struct {
+			Jobs map[string]struct {
+				Needs   string
+				Env     map[string]string
+				Outputs map[string]string
+				Steps   []struct{ ID, Run, Uses string }
+			}
+		}
+		if err := yaml.Unmarshal([]byte(blocks[0]), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		url := pgtest.Empty(t)
+		expressions := map[string]string{"secrets.DATABASE_URL": url}
+		evaluate := func(text string) string {
+			return regexp.MustCompile(`\$\{\{ *([\w.]+) *\}\}`).ReplaceAllStringFunc(text, func(expression string) string {
+				name := strings.Trim(expression, "${} ")
+				value, known := expressions[name]
+				if !known {
+					t.Fatalf("nothing gives %s", expression)
+				}
+				return value
+			})
+		}
+		jobs := slices.SortedFunc(maps.Keys(workflow.Jobs), func(a, b string) int { // two, one of which needs the other
+			return strings.Compare(workflow.Jobs[a].Needs, workflow.Jobs[b].Needs)
+		})
+		for _, name := range jobs {
+			job, dir := workflow.Jobs[name], checkout(t)
+			for _, s := range job.Steps {
+				if s.Run == "" {
+					continue // an action of GitHub's
+				}
+				output := filepath.Join(t.TempDir(), "output")
+				env := map[string]string{"GITHUB_OUTPUT": output}
+				for variable, value := range job.Env {
+					env[variable] = evaluate(value)
+				}
+				step(t, dir, evaluate(s.Run), env)
+				written, _ := os.ReadFile(output) // most steps write none
+				for line := range strings.Lines(string(written)) {
+					key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+					expressions["steps."+s.ID+".outputs."+key] = value
+				}
+			}
+			for key, value := range job.Outputs {
+				expressions["needs."+name+".outputs."+key] = evaluate(value)
+			}
+		}
+		if !strings.HasPrefix(expressions["needs.plan.outputs.digest"], "sha256:") {
+			t.Errorf("the deploy ran without the digest that was reviewed: %q", expressions["needs.plan.outputs.digest"])
+		}
+		wantUpToDate(t, url)
+	})
+
+	t.Run("GitLab", func(t *testing.T) {
+		t.Parallel()
+		var pipeline struct {
+			Deploy struct {
+				Image     string
+				Variables map[string]string
+				Script    []string
+				Retry     struct {
+					Max   int
+					Codes any `yaml:"exit_codes"`
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(blocks[1]), &pipeline); err != nil {
+			t.Fatal(err)
+		}
+		deploy := pipeline.Deploy
+		if deploy.Image == "" || deploy.Retry.Codes != 5 || deploy.Retry.Max == 0 {
+			t.Errorf("got %+v", deploy)
+		}
+		url := pgtest.Empty(t)
+		deploy.Variables["DATABASE_URL"] = url
+		step(t, checkout(t), strings.Join(deploy.Script, "\n"), deploy.Variables)
+		wantUpToDate(t, url)
+	})
+}
