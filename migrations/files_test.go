@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	verbs    = []string{"create", "add", "drop", "rename", "backfill", "index", "seed"}
+	verbs    = []string{"create", "add", "validate", "drop", "rename", "backfill", "index", "seed"}
 	header   = regexp.MustCompile(`(?s)-- \+goose Up\n-- Why: +\S.*\n-- Locks: +\S.*\n-- Down: +\S`)
 	ifExists = regexp.MustCompile(`IF (NOT )?EXISTS \w`) // not the IF EXISTS ( of PL/pgSQL
 )
