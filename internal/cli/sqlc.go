@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// sqlcProject is where queries are compiled against a folder of migrations.
+type sqlcProject struct {
+	root, config string
+	// out are the folders that sqlc writes Go into, below root.
+	out []string
+	// urlVariable is the environment variable that names the database for vet; empty where the configuration has none.
+	urlVariable string
+	command     []string
+}
+
+// findSqlc looks for a sqlc.yaml in the folders above a folder of migrations that has it as its schema. There need not be one.
+func findSqlc(dir string) (*sqlcProject, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	for root := filepath.Dir(dir); ; root = filepath.Dir(root) {
+		for _, name := range []string{"sqlc.yaml", "sqlc.yml", "sqlc.json"} { // JSON is YAML
+			data, err := os.ReadFile(filepath.Join(root, name))
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("read the configuration of sqlc: %w", err)
+			}
+			return readSqlc(root, name, data, dir)
+		}
+		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil || root == filepath.Dir(root) {
+			return nil, nil
+		}
+	}
+}
+
+var variable = regexp.MustCompile(`^\$\{(\w+)\}$`)
+
+func readSqlc(root, name string, data []byte, dir string) (*sqlcProject, error) {
+	var config struct {
+		SQL []struct {
+			Schema   any
+			Database struct{ URI string }
+			Gen      struct{ Go struct{ Out string } }
+		}
+	}
+	if err := yaml.Unmarshal(data, &config); err != nil {
+		return nil, fmt.Errorf("read %s: %w", filepath.Join(root, name), err)
+	}
+	project := &sqlcProject{root: root, config: filepath.Join(root, name)}
+	for _, sql := range config.SQL {
+		paths, isList := sql.Schema.([]any)
+		if !isList {
+			paths = []any{sql.Schema}
+		}
+		for _, path := range paths {
+			if text, _ := path.(string); text == "" || filepath.Join(root, text) != dir {
+				continue
+			}
+			if sql.Gen.Go.Out != "" {
+				project.out = append(project.out, sql.Gen.Go.Out)
+			}
+			if match := variable.FindStringSubmatch(sql.Database.URI); match != nil {
+				project.urlVariable = match[1]
+			}
+			project.command = sqlcCommand(root)
+		}
+	}
+	if project.command == nil {
+		return nil, nil // queries of another schema
+	}
+	return project, nil
+}
+
+// sqlcCommand is how a project runs sqlc: as a tool of its own modules, or the one on the PATH.
+func sqlcCommand(root string) []string {
+	for _, module := range []string{"tools/go.mod", "go.mod"} {
+		if text, err := os.ReadFile(filepath.Join(root, module)); err == nil && strings.Contains(string(text), "github.com/sqlc-dev/sqlc/cmd/sqlc") {
+			return []string{"go", "tool", "-modfile=" + module, "sqlc"}
+		}
+	}
+	return []string{"sqlc"}
+}
+
+// run runs a command of sqlc and returns what it printed; ok tells whether it was content. Where sqlc cannot be started, err says so.
+func (p *sqlcProject) run(ctx context.Context, env []string, args ...string) (output string, ok bool, err error) {
+	cmd := exec.CommandContext(ctx, p.command[0], append(append([]string{}, p.command[1:]...), args...)...)
+	cmd.Dir = p.root
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return string(out), true, nil
+	case errors.As(err, &exit):
+		return strings.TrimSpace(string(out)), false, nil
+	default:
+		return "", false, fmt.Errorf("%s has this folder as its schema, and sqlc cannot be started: %w; install sqlc", p.config, err)
+	}
+}
