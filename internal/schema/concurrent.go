@@ -21,7 +21,7 @@ type concurrentIndex struct {
 
 // parseConcurrent tells the statements that build or drop an index while others write, and for CREATE INDEX which one.
 func parseConcurrent(statement string) (index concurrentIndex, concurrent bool) {
-	tree, err := pg.Parse(statement)
+	tree, err := lint.Parse(statement)
 	if err != nil || len(tree.Stmts) != 1 {
 		return concurrentIndex{}, false // PostgreSQL will say what is wrong with it
 	}
