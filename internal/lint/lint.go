@@ -168,13 +168,13 @@ func (h *half) walk(wanted func(*Rule) bool) {
 				r.statement(s)
 			}
 		}
+		for _, o := range created(s.node) {
+			if o.fresh() && (h.before.tables[o.key()] == nil || !s.node.GetCreateStmt().GetIfNotExists()) {
+				h.fresh[o.key()] = true
+			}
+		}
 		if h.goingUp {
 			h.before.apply(s.node)
-		}
-		for _, name := range created(s.node) {
-			if name.fresh() {
-				h.fresh[name.key()] = true
-			}
 		}
 	}
 }

@@ -54,7 +54,11 @@ func nodeLocks(node *pg.Node) []catalog.Lock {
 		if n.RenameStmt.Relation == nil {
 			return nil
 		}
-		return []catalog.Lock{{Mode: catalog.AccessExclusive, Relation: Relation(n.RenameStmt.Relation)}}
+		mode := catalog.AccessExclusive
+		if n.RenameStmt.RenameType == pg.ObjectType_OBJECT_INDEX {
+			mode = catalog.ShareUpdateExclusive
+		}
+		return []catalog.Lock{{Mode: mode, Relation: Relation(n.RenameStmt.Relation)}}
 	case *pg.Node_AlterObjectSchemaStmt:
 		if n.AlterObjectSchemaStmt.Relation == nil {
 			return nil

@@ -21,19 +21,23 @@ func (o object) key() string { return o.in + "." + o.name }
 func (o object) fresh() bool { return o.kind == "table" || o.kind == "view" || o.kind == "type" }
 
 func (o object) String() string {
-	if o.in == "" {
+	switch o.kind {
+	case "column", "constraint", "trigger", "policy":
+		return o.kind + " " + QuoteIdent(o.name) + " of " + display(o.in)
+	case "schema", "extension":
 		return o.kind + " " + QuoteIdent(o.name)
+	default:
+		return o.kind + " " + display(o.key())
 	}
-	return o.kind + " " + display(o.key())
 }
 
-// display is a key as SQL writes it, without the schema that need not be named.
+// display is a relation's key as SQL writes it, without the schema that need not be named.
 func display(key string) string {
-	parts := strings.Split(strings.TrimPrefix(key, "public."), ".")
-	for i := range parts {
-		parts[i] = QuoteIdent(parts[i])
+	schema, name, _ := strings.Cut(key, ".")
+	if schema == "public" {
+		return QuoteIdent(name)
 	}
-	return strings.Join(parts, ".")
+	return QuoteIdent(schema) + "." + QuoteIdent(name)
 }
 
 // relationKey is the key of a relation; what names no schema is taken to live in public.

@@ -71,7 +71,7 @@ func nesting(sql string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	type level struct{ chain, sets int } // a comma does not end a chain of UNION
+	type level struct{ chain, kept int } // a comma ends the chain, but neither the brackets nor a chain of UNION
 	levels := []level{{}}
 	depth, deepest := 0, 0
 	for _, token := range scan.Tokens {
@@ -88,17 +88,17 @@ func nesting(sql string) (int, error) {
 				depth, *top = 0, level{}
 			}
 		case pg.Token_ASCII_40, pg.Token_ASCII_91: // brackets open
-			levels = append(levels, level{chain: 1})
+			levels = append(levels, level{kept: 1})
 			depth++
 		case pg.Token_ASCII_41, pg.Token_ASCII_93: // and close
 			if len(levels) > 1 {
-				depth -= top.chain + top.sets
+				depth -= top.chain + top.kept
 				levels = levels[:len(levels)-1]
 				levels[len(levels)-1].chain++
 				depth++
 			}
 		case pg.Token_UNION, pg.Token_INTERSECT, pg.Token_EXCEPT:
-			top.sets++
+			top.kept++
 			depth++
 		default:
 			top.chain++

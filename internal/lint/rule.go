@@ -70,6 +70,8 @@ var examples = []string{
 	"{create}", "CREATE INDEX CONCURRENTLY notes_author_idx ON public.notes (author)",
 	"{add}", "ALTER TABLE public.notes ADD CONSTRAINT notes_author_check CHECK (author <> '') NOT VALID",
 	"{trigger}", "CREATE OR REPLACE TRIGGER notes_touch BEFORE UPDATE ON public.notes FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at()",
+	"{object}", "column author of notes", "{statement}", "ALTER TABLE public.notes DROP COLUMN author", "{default}", "''", "{kind}", "UNIQUE",
+	"{old}", "58_notes_author.sql",
 	"{drop}", "DROP INDEX CONCURRENTLY public.notes_author_idx",
 }
 
@@ -80,5 +82,17 @@ func (r Rule) finding(file string, line int, message string, names []string) Fin
 	return Finding{
 		Rule: r.Name, Severity: r.Severity, File: file, Line: max(line, 1), Message: message,
 		Safe: strings.NewReplacer(append(names[:len(names):len(names)], examples...)...).Replace(r.Safe),
+	}
+}
+
+// Marks says what is special about a rule, in a word or two.
+func (r Rule) Marks() string {
+	switch {
+	case r.refused:
+		return "up refuses"
+	case r.everywhere:
+		return "always"
+	default:
+		return ""
 	}
 }

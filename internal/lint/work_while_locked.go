@@ -27,14 +27,14 @@ func checkWorkWhileLocked(s *statement) {
 		return
 	}
 	work := s.longWork()
-	next := h.held
+	next := h.held // or what the statement itself locks
 	for _, lock := range nodeLocks(s.node) {
 		table := s.lockedTable(lock.Relation)
 		if table == "" || h.fresh[table] || lock.Mode != catalog.AccessExclusive {
 			continue
 		}
-		if h.held != "" && h.held != table {
-			s.report(0, "ACCESS EXCLUSIVE on "+display(table)+" while "+display(h.held)+" is held too: others may lock them in the other order, and both are closed until the end; one table a file",
+		if next != "" && next != table {
+			s.report(0, "ACCESS EXCLUSIVE on "+display(table)+" while "+display(next)+" is held too: others may lock them in the other order, and both are closed until the end; one table a file",
 				"{table}", display(table))
 			return
 		}
@@ -46,23 +46,26 @@ func checkWorkWhileLocked(s *statement) {
 	h.held = next
 }
 
-// lockedTable is the key of the table that a lock is about: that of an index which is dropped is the index's. It is empty
-// for a view, on which nobody waits for long.
+// lockedTable is the key of the table that a lock of the statement is about: that of an index is the index's. It is empty for
+// what is no table, since nobody waits long for that.
 func (s *statement) lockedTable(relation string) string {
 	key := keyOf(relation)
-	if s.node.GetViewStmt() != nil || s.half.before.views[key] {
-		return ""
+	if i := s.half.before.indexes[key]; i != nil {
+		return i.table
 	}
-	if drop := s.node.GetDropStmt(); drop != nil {
-		switch relationKind(drop.RemoveType) {
-		case "index":
-			if i := s.half.before.indexes[key]; i != nil {
-				return i.table
-			}
-			return ""
-		case "view", "sequence":
-			return ""
-		}
+	kind := "table"
+	switch n := s.node.Node.(type) {
+	case *pg.Node_ViewStmt:
+		kind = "view"
+	case *pg.Node_DropStmt:
+		kind = relationKind(n.DropStmt.RemoveType)
+	case *pg.Node_AlterTableStmt:
+		kind = relationKind(n.AlterTableStmt.Objtype)
+	case *pg.Node_RenameStmt:
+		kind = relationKind(n.RenameStmt.RenameType)
+	}
+	if s.half.before.views[key] || kind == "view" || kind == "sequence" || kind == "index" || kind == "type" {
+		return ""
 	}
 	return key
 }
