@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -22,7 +21,7 @@ var identifierTooLong = Rule{
 const maxIdentifier = 63
 
 func checkIdentifierTooLong(s *statement) {
-	if !longWord.MatchString(s.sql) { // which is dear to look at closely
+	if !hasLongWord(s.sql) { // which is dear to look at closely
 		return
 	}
 	scan, err := pg.Scan(s.sql)
@@ -42,4 +41,21 @@ func checkIdentifierTooLong(s *statement) {
 	}
 }
 
-var longWord = regexp.MustCompile(`[\pL\d_$]{32}|"[^"]{32}`)
+// hasLongWord reports whether more bytes than a name may have follow one another without a blank or punctuation, or anything
+// stands in double quotes, where those may be part of a name.
+func hasLongWord(sql string) bool {
+	length := 0
+	for i := range len(sql) {
+		switch c := sql[i]; {
+		case c == '"':
+			return true
+		case c == '_' || c == '$' || c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z':
+			if length++; length > maxIdentifier {
+				return true
+			}
+		default:
+			length = 0
+		}
+	}
+	return false
+}

@@ -5,6 +5,7 @@ package lint
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -28,6 +29,12 @@ type Migration struct {
 	// Effect is what the file was measured to do; nil where it was not.
 	Effect *catalog.Effect
 }
+
+// MaxSize is how large a file may be, in bytes, that is worth parsing: a tree takes up to 300 times the memory of its text.
+const MaxSize = 4 << 20
+
+// ErrTooLarge is the Err of a migration of more than [MaxSize] bytes, which need not be read to the end.
+var ErrTooLarge = fmt.Errorf("it has more than %d MiB, and lint does not look at it", MaxSize>>20)
 
 // Half is one direction of a migration.
 type Half struct {
@@ -237,6 +244,7 @@ func parseHalf(from Half, up bool) *half {
 			if raw.StmtLen > 0 {
 				end = min(begin+int(raw.StmtLen), end)
 			}
+			forgetRows(raw.Stmt)
 			sql := comments.ReplaceAllString(text.SQL[begin:end], "")
 			h.statements = append(h.statements, &statement{
 				half: h, sql: sql, node: raw.Stmt, text: text.SQL, first: first, last: last,
@@ -245,4 +253,11 @@ func parseHalf(from Half, up bool) *half {
 		}
 	}
 	return h
+}
+
+// forgetRows lets go of all rows but the first of INSERT ... VALUES: no rule looks at them, and they may be many.
+func forgetRows(node *pg.Node) {
+	if values := node.GetInsertStmt().GetSelectStmt().GetSelectStmt(); len(values.GetValuesLists()) > 1 {
+		values.ValuesLists = slices.Clone(values.ValuesLists[:1])
+	}
 }

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write docs/lint.md instead of comparing
 func TestRules(t *testing.T) {
 	t.Parallel()
 	for _, rule := range lint.Rules() {
-		if rule.Name == "breaks-previous-release" { // which needs a database: TestFound
+		if rule.Name == "breaks-previous-release" || rule.Name == "too-large" { // TestFound, and TestLint_refuses_no_file in schema
 			continue
 		}
 		t.Run(rule.Name, func(t *testing.T) {
@@ -234,7 +234,7 @@ func TestParse_refuses(t *testing.T) {
 		"zero byte": {"select 1\x00 drop", "zero byte", 8},
 		"not UTF-8": {"select '\xff'", "UTF-8", 8},
 		"syntax":    {"select 'ç' frm x y", "syntax error", 16},
-		"plus":      {"select 1" + strings.Repeat("+1", 1_000_000), "nests", 0},
+		"plus":      {"select 1" + strings.Repeat("+1", 100_000), "nests", 0},
 		"union":     {"select 1, 2" + strings.Repeat(" union select 1, 2", 100_000), "nests", 0},
 		"join":      {"select 1 from a" + strings.Repeat(" join a on b and c", 100_000), "nests", 0},
 		"cast":      {"select 1" + strings.Repeat("::a", 100_000), "nests", 0},
@@ -260,10 +260,10 @@ func TestParse_refuses(t *testing.T) {
 func TestParse_reads_what_is_long_and_flat(t *testing.T) {
 	t.Parallel()
 	for name, sql := range map[string]string{
-		"values":     "insert into a values (1, lower('b'))" + strings.Repeat(", (1, lower('b') || 'c')", 50_000),
+		"values":     "insert into a values (1, lower('b'))" + strings.Repeat(", (1, lower('b') || 'c')", 5_000),
 		"conditions": "select 1 where a" + strings.Repeat(" or b = 1 and c", 1_000),
 		"columns":    "create table a (b text not null default 'x'" + strings.Repeat(", b text not null default 'x' check (b <> '')", 1_000) + ")",
-		"statements": strings.Repeat("select 1 + 1;", 20_000),
+		"statements": strings.Repeat("select 1 + 1;", 5_000),
 	} {
 		if _, err := lint.Parse(sql); err != nil {
 			t.Errorf("%s: %v", name, err)

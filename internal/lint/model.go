@@ -13,7 +13,8 @@ import (
 // model is a schema as far as the statements of the files before tell it, corrected by their effects. Keys are schema and
 // name. What it does not know is taken to exist and to be in use.
 type model struct {
-	tables  map[string]*table
+	tables map[string]*table
+	// indexes are those of all tables, which each table has too.
 	indexes map[string]*index
 	views   map[string]bool
 }
@@ -21,6 +22,7 @@ type model struct {
 type table struct {
 	columns     map[string]*column
 	constraints map[string]*constraint
+	indexes     map[string]*index
 }
 
 type column struct {
@@ -45,6 +47,10 @@ type index struct {
 
 func newModel() *model {
 	return &model{tables: map[string]*table{}, indexes: map[string]*index{}, views: map[string]bool{}}
+}
+
+func newTable() *table {
+	return &table{columns: map[string]*column{}, constraints: map[string]*constraint{}, indexes: map[string]*index{}}
 }
 
 // table returns a table that may be unknown; it has no columns then.
@@ -90,8 +96,8 @@ func columnName(expr *pg.Node) string {
 
 // covers reports whether an index finds rows by these columns, in any order.
 func (m *model) covers(table string, columns []string) bool {
-	for _, i := range m.indexes {
-		if i.table != table || i.partial || len(i.columns) < len(columns) {
+	for _, i := range m.table(table).indexes {
+		if i.partial || len(i.columns) < len(columns) {
 			continue
 		}
 		lead := i.columns[:len(columns)]
@@ -110,7 +116,7 @@ func (m *model) apply(node *pg.Node) {
 		if m.tables[key] != nil && n.CreateStmt.IfNotExists {
 			return
 		}
-		m.tables[key] = &table{columns: map[string]*column{}, constraints: map[string]*constraint{}}
+		m.tables[key] = newTable()
 		for _, e := range n.CreateStmt.TableElts {
 			if def := e.GetColumnDef(); def != nil {
 				m.addColumn(key, def)
@@ -132,7 +138,7 @@ func (m *model) apply(node *pg.Node) {
 		for _, o := range created(node) {
 			switch o.kind {
 			case "table":
-				m.tables[o.key()] = &table{columns: map[string]*column{}, constraints: map[string]*constraint{}}
+				m.tables[o.key()] = newTable()
 			case "view":
 				m.views[o.key()] = true
 			}
@@ -220,7 +226,7 @@ func (m *model) add(key string, c *pg.Constraint, columns []string) {
 	}
 	if used := m.indexes[schema+"."+c.GetIndexname()]; used != nil {
 		columns = used.columns
-		delete(m.indexes, schema+"."+c.GetIndexname())
+		m.dropIndex(schema + "." + c.GetIndexname())
 	}
 	t.constraints[name] = &constraint{kind: c.GetContype(), columns: columns, check: c.GetRawExpr(), valid: !c.GetSkipValidation()}
 	switch c.GetContype() {
@@ -230,9 +236,9 @@ func (m *model) add(key string, c *pg.Constraint, columns []string) {
 				known.notNull = true
 			}
 		}
-		m.indexes[schema+"."+name] = &index{table: key, columns: columns, unique: true}
+		m.putIndex(schema+"."+name, &index{table: key, columns: columns, unique: true})
 	case pg.ConstrType_CONSTR_UNIQUE:
-		m.indexes[schema+"."+name] = &index{table: key, columns: columns, unique: true}
+		m.putIndex(schema+"."+name, &index{table: key, columns: columns, unique: true})
 	}
 }
 
@@ -252,7 +258,21 @@ func (m *model) addIndex(i *pg.IndexStmt) {
 		name = strings.Join(append(append([]string{relation}, columns...), "idx"), "_")
 	}
 	if m.indexes[schema+"."+name] == nil || !i.IfNotExists {
-		m.indexes[schema+"."+name] = &index{table: key, columns: columns, unique: i.Unique, partial: i.WhereClause != nil}
+		m.putIndex(schema+"."+name, &index{table: key, columns: columns, unique: i.Unique, partial: i.WhereClause != nil})
+	}
+}
+
+func (m *model) putIndex(key string, i *index) {
+	m.indexes[key] = i
+	if t := m.tables[i.table]; t != nil {
+		t.indexes[key] = i
+	}
+}
+
+func (m *model) dropIndex(key string) {
+	if i := m.indexes[key]; i != nil {
+		delete(m.table(i.table).indexes, key)
+		delete(m.indexes, key)
 	}
 }
 
@@ -278,28 +298,33 @@ func (m *model) rename(r *pg.RenameStmt) {
 		for _, c := range t.constraints {
 			swap(c.columns)
 		}
-		for _, i := range m.indexes {
-			if i.table == key {
-				swap(i.columns)
-			}
+		for _, i := range t.indexes {
+			swap(i.columns)
 		}
 	case pg.ObjectType_OBJECT_TABCONSTRAINT:
 		if t := m.tables[key]; t != nil {
 			rekey(t.constraints, r.Subname, r.Newname)
-			rekey(m.indexes, schema+"."+r.Subname, schema+"."+r.Newname)
+			m.moveIndex(schema+"."+r.Subname, schema+"."+r.Newname)
 		}
 	}
 }
 
 // move gives a relation another key.
 func (m *model) move(from, to string) {
-	rekey(m.tables, from, to)
-	rekey(m.indexes, from, to)
 	rekey(m.views, from, to)
-	for _, i := range m.indexes {
-		if i.table == from {
+	m.moveIndex(from, to)
+	if t := m.tables[from]; t != nil {
+		for _, i := range t.indexes {
 			i.table = to
 		}
+		rekey(m.tables, from, to)
+	}
+}
+
+func (m *model) moveIndex(from, to string) {
+	if i := m.indexes[from]; i != nil {
+		m.dropIndex(from)
+		m.putIndex(to, i)
 	}
 }
 
@@ -313,12 +338,14 @@ func rekey[V any](all map[string]V, from, to string) {
 func (m *model) drop(o object) {
 	switch o.kind {
 	case "table":
+		for key := range m.table(o.key()).indexes {
+			delete(m.indexes, key)
+		}
 		delete(m.tables, o.key())
-		maps.DeleteFunc(m.indexes, func(_ string, i *index) bool { return i.table == o.key() })
 	case "view":
 		delete(m.views, o.key())
 	case "index":
-		delete(m.indexes, o.key())
+		m.dropIndex(o.key())
 	case "schema":
 		inside := func(key string) bool { return strings.HasPrefix(key, o.name+".") }
 		maps.DeleteFunc(m.tables, func(key string, _ *table) bool { return inside(key) })
@@ -327,11 +354,17 @@ func (m *model) drop(o object) {
 	case "constraint":
 		schema, _, _ := strings.Cut(o.in, ".")
 		delete(m.table(o.in).constraints, o.name)
-		delete(m.indexes, schema+"."+o.name)
+		if i := m.indexes[schema+"."+o.name]; i != nil && i.table == o.in {
+			m.dropIndex(schema + "." + o.name)
+		}
 	case "column":
 		delete(m.table(o.in).columns, o.name)
 		maps.DeleteFunc(m.table(o.in).constraints, func(_ string, c *constraint) bool { return slices.Contains(c.columns, o.name) })
-		maps.DeleteFunc(m.indexes, func(_ string, i *index) bool { return i.table == o.in && slices.Contains(i.columns, o.name) })
+		for key, i := range m.table(o.in).indexes {
+			if slices.Contains(i.columns, o.name) {
+				m.dropIndex(key)
+			}
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ var rules = []*Rule{
 	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex,
 	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap,
 	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &sessionSet,
-	&setNotNullScan, &syntax, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
+	&setNotNullScan, &syntax, &tooLarge, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
 	&uniqueOrPrimaryBuildsIndex, &unreadableFile, &upMissing, &vacuumFullOrCluster, &volatileDefault, &workWhileLocked,
 }
 

@@ -1,5 +1,7 @@
 package lint
 
+import "errors"
+
 var unreadableFile = Rule{
 	Name:     "unreadable-file",
 	Severity: Error,
@@ -23,7 +25,7 @@ DROP FUNCTION public.touch();`,
 }
 
 func checkUnreadableFile(f *file) {
-	if f.Err != nil {
+	if f.Err != nil && !errors.Is(f.Err, ErrTooLarge) {
 		f.report(1, f.Err.Error())
 	}
 }

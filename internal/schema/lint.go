@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime"
 	"slices"
@@ -13,9 +14,6 @@ import (
 	"portaldb/internal/catalog"
 	"portaldb/internal/lint"
 )
-
-// maxLintSize is how large a file lint reads: a tree takes many times the memory of its text.
-const maxLintSize = 16 << 20
 
 // Lint returns what lint finds in a folder of migrations, by file and line. Unlike [Files] it refuses nothing: a wrong name,
 // a gap, a duplicate, or a file that goose cannot read is a finding. Files up to baseline run on an empty database; it is 0
@@ -30,9 +28,7 @@ func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		group.Go(func() error {
-			body, err := readMigration(fsys, name)
-			all[i] = File{Version: lint.Version(name), Name: name, Body: body}.migration()
-			all[i].Err = cmp.Or(err, all[i].Err)
+			all[i] = lintFile(fsys, name)
 			return nil
 		})
 	}
@@ -55,18 +51,35 @@ func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
 	return findings, nil
 }
 
-func readMigration(fsys fs.FS, name string) (string, error) {
-	info, err := fs.Stat(fsys, name)
-	switch {
-	case err != nil:
-		return "", err
-	case !info.Mode().IsRegular():
-		return "", errors.New("it is not a regular file; a migration is one, with text in it")
-	case info.Size() > maxLintSize:
-		return "", fmt.Errorf("it has %d MiB, and more than %d are not read; load data from another place than a migration", info.Size()>>20, maxLintSize>>20)
+// lintFile reads one file for lint, which tells what is wrong with it.
+func lintFile(fsys fs.FS, name string) lint.Migration {
+	f := File{Version: lint.Version(name), Name: name}
+	body, err := readMigration(fsys, name)
+	f.Body = string(body)
+	if err == nil && len(body) > lint.MaxSize {
+		err = lint.ErrTooLarge
 	}
-	body, err := fs.ReadFile(fsys, name)
-	return string(body), err
+	if err != nil {
+		return lint.Migration{Version: f.Version, Name: f.Name, Body: f.Body, Err: err}
+	}
+	return f.migration()
+}
+
+// readMigration reads a file, no further than a little past the size that lint looks at.
+func readMigration(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name) // opening a pipe would wait for its writer
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file; a migration is one, with text in it")
+	}
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, lint.MaxSize+1))
 }
 
 // migration is the file as lint sees it, with the statements that goose would send.
