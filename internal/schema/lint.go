@@ -19,6 +19,25 @@ import (
 // a gap, a duplicate, or a file that goose cannot read is a finding. Files up to baseline run on an empty database; it is 0
 // for a folder without a baseline of its own. An error means that the folder itself cannot be read.
 func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
+	all, err := Migrations(fsys)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
+	}
+	slices.Sort(names)
+	findings := append(lint.Names(names), lint.Run(all, lint.Options{Baseline: baseline})...)
+	slices.SortStableFunc(findings, func(a, b lint.Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return findings, nil
+}
+
+// Migrations reads a folder as lint sees it, whatever is in it, in the order of the files' numbers, with the effects that lie
+// beside them.
+func Migrations(fsys fs.FS) ([]lint.Migration, error) {
 	names, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
 		return nil, fmt.Errorf("list migrations: %w", err)
@@ -44,11 +63,7 @@ func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
 			all[i].Effect = byName[all[i].Name]
 		}
 	}
-	findings := append(lint.Names(names), lint.Run(all, lint.Options{Baseline: baseline})...)
-	slices.SortStableFunc(findings, func(a, b lint.Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
-	return findings, nil
+	return all, nil
 }
 
 // lintFile reads one file for lint, which tells what is wrong with it.
