@@ -140,6 +140,8 @@ type half struct {
 	statements  []*statement
 	// unreadable are the texts that the parser refuses.
 	unreadable []unreadable
+	// parser is the parser's version, which its trees carry.
+	parser int32
 	// held is the table that a statement so far has locked against readers.
 	held string
 }
@@ -238,6 +240,7 @@ func parseHalf(from Half, up bool) *half {
 			h.unreadable = append(h.unreadable, unreadable{first + strings.Count(text.SQL[:wrong.Offset], "\n"), first, last, wrong.Message})
 			continue
 		}
+		h.parser = tree.Version
 		for _, raw := range tree.Stmts {
 			begin := min(int(raw.StmtLocation), len(text.SQL))
 			end := len(text.SQL)

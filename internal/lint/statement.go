@@ -77,7 +77,7 @@ func (s *statement) dynamic() bool {
 
 // deparse is the statement as its tree, which a rule may have changed, says now, without a semicolon.
 func (s *statement) deparse() string {
-	sql, err := pg.Deparse(&pg.ParseResult{Stmts: []*pg.RawStmt{{Stmt: s.node}}})
+	sql, err := pg.Deparse(&pg.ParseResult{Version: s.half.parser, Stmts: []*pg.RawStmt{{Stmt: s.node}}})
 	if err != nil {
 		return strings.TrimRight(s.sql, "; \n")
 	}
