@@ -35,19 +35,17 @@ func suppressions(body string) suppressionList {
 	if !strings.Contains(body, "portaldb:nolint") {
 		return nil
 	}
-	lines := strings.Split(body, "\n")
 	var list suppressionList
-	for i, line := range lines {
-		match := nolintComment.FindStringSubmatch(line)
-		if match == nil {
-			continue
+	to := 0
+	for i, line := range slices.Backward(strings.Split(body, "\n")) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "--") || to == 0 {
+			to = i + 1
 		}
-		s := &suppression{line: i + 1, rule: match[1], reason: match[2], to: i + 1}
-		for s.to <= len(lines) && strings.HasPrefix(strings.TrimSpace(lines[s.to-1]), "--") {
-			s.to++
+		if match := nolintComment.FindStringSubmatch(line); match != nil {
+			list = append(list, &suppression{line: i + 1, rule: match[1], reason: match[2], to: to})
 		}
-		list = append(list, s)
 	}
+	slices.Reverse(list)
 	return list
 }
 

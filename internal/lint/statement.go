@@ -3,7 +3,6 @@ package lint
 import (
 	"iter"
 	"regexp"
-	"slices"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -52,13 +51,6 @@ func (s *statement) reportColumn(table string, def *pg.ColumnDef, message string
 
 // inUse reports whether others may use a relation: the file itself has not made it.
 func (h *half) inUse(r *pg.RangeVar) bool { return r != nil && !h.fresh[relationKey(r)] }
-
-// addsConstraint reports whether a statement of the half adds a constraint.
-func (h *half) addsConstraint(table, name string) bool {
-	return slices.ContainsFunc(h.statements, func(s *statement) bool {
-		return slices.Contains(created(s.node), object{"constraint", table, name})
-	})
-}
 
 // dynamic reports whether what a statement does to the schema cannot be seen in it.
 func (s *statement) dynamic() bool {

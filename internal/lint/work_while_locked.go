@@ -15,9 +15,9 @@ var workWhileLocked = Rule{
 		"ACCESS EXCLUSIVE on more than one.",
 	Why: "A lock is held until the transaction ends: what comes after it prolongs the time in which nobody reads the " +
 		"table. And two tables that are locked one after the other deadlock with whoever uses them in the other order.",
-	Safe: `-- {file}: the lock, and nothing else
+	Safe: `-- in one file: the lock, and nothing else
 ALTER TABLE {table} ADD COLUMN {column} text;
--- {new}: the work, or the next table`,
+-- in a later one: the work, or the next table`,
 	statement: checkWorkWhileLocked,
 }
 
