@@ -3,6 +3,7 @@ package lint_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -249,8 +250,8 @@ func TestParse_refuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := lint.Parse(c.sql)
-			wrong, ok := err.(*lint.SyntaxError)
-			if !ok || !strings.Contains(wrong.Message, c.want) || wrong.Offset != c.offset {
+			var wrong *lint.SyntaxError
+			if !errors.As(err, &wrong) || !strings.Contains(wrong.Message, c.want) || wrong.Offset != c.offset {
 				t.Errorf("got %#v, want %q at %d", err, c.want, c.offset)
 			}
 		})

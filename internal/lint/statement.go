@@ -52,6 +52,28 @@ func (s *statement) reportColumn(table string, def *pg.ColumnDef, message string
 // inUse reports whether others may use a relation: the file itself has not made it.
 func (h *half) inUse(r *pg.RangeVar) bool { return r != nil && !h.fresh[relationKey(r)] }
 
+// writes are the statements that write rows: this one, and those in its WITH.
+func writes(node *pg.Node) []*pg.Node {
+	var with *pg.WithClause
+	var all []*pg.Node
+	switch n := node.GetNode().(type) {
+	case *pg.Node_SelectStmt:
+		with = n.SelectStmt.WithClause
+	case *pg.Node_InsertStmt:
+		with, all = n.InsertStmt.WithClause, []*pg.Node{node}
+	case *pg.Node_UpdateStmt:
+		with, all = n.UpdateStmt.WithClause, []*pg.Node{node}
+	case *pg.Node_DeleteStmt:
+		with, all = n.DeleteStmt.WithClause, []*pg.Node{node}
+	case *pg.Node_MergeStmt:
+		with, all = n.MergeStmt.WithClause, []*pg.Node{node}
+	}
+	for _, cte := range with.GetCtes() { // PostgreSQL lets only these write, not those further down
+		all = append(all, writes(cte.GetCommonTableExpr().GetCtequery())...)
+	}
+	return all
+}
+
 // dynamic reports whether what a statement does to the schema cannot be seen in it.
 func (s *statement) dynamic() bool {
 	switch n := s.node.Node.(type) {

@@ -25,11 +25,17 @@ CALL {table}_backfill();`,
 }
 
 func checkUnbatchedBackfill(s *statement) {
+	for _, node := range writes(s.node) {
+		checkWrite(s, node)
+	}
+}
+
+func checkWrite(s *statement, node *pg.Node) {
 	var r *pg.RangeVar
 	var where *pg.Node
-	from := false
-	verb := ""
-	switch n := s.node.Node.(type) {
+	var from bool
+	var verb string
+	switch n := node.Node.(type) {
 	case *pg.Node_UpdateStmt:
 		r, where, verb = n.UpdateStmt.Relation, n.UpdateStmt.WhereClause, "UPDATE"
 		from = fewRows(n.UpdateStmt.FromClause)

@@ -72,17 +72,22 @@ func (s *statement) lockedTable(relation string) string {
 
 // longWork says what in a statement may take long; empty when nothing does.
 func (s *statement) longWork() string {
-	switch n := s.node.Node.(type) {
-	case *pg.Node_UpdateStmt:
-		return "UPDATE writes rows"
-	case *pg.Node_DeleteStmt:
-		return "DELETE writes rows"
-	case *pg.Node_MergeStmt:
-		return "MERGE writes rows"
-	case *pg.Node_InsertStmt:
-		if n.InsertStmt.SelectStmt.GetSelectStmt().GetFromClause() != nil {
-			return "INSERT copies rows"
+	for _, node := range writes(s.node) {
+		switch n := node.Node.(type) {
+		case *pg.Node_UpdateStmt:
+			return "UPDATE writes rows"
+		case *pg.Node_DeleteStmt:
+			return "DELETE writes rows"
+		case *pg.Node_MergeStmt:
+			return "MERGE writes rows"
+		case *pg.Node_InsertStmt:
+			if n.InsertStmt.SelectStmt.GetSelectStmt().GetFromClause() != nil {
+				return "INSERT copies rows"
+			}
 		}
+	}
+	switch s.node.Node.(type) {
+	case *pg.Node_InsertStmt: // whose lock is no work
 	case *pg.Node_CreateTableAsStmt:
 		return "CREATE TABLE AS copies rows"
 	case *pg.Node_RefreshMatViewStmt:

@@ -79,7 +79,7 @@ func readMigration(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // which was only read
 	return io.ReadAll(io.LimitReader(file, lint.MaxSize+1))
 }
 
