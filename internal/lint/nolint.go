@@ -26,6 +26,7 @@ type suppression struct {
 	used bool
 }
 
+// suppressionList is in the order of lines.
 type suppressionList []*suppression
 
 var nolintComment = regexp.MustCompile(`--\s*portaldb:nolint\b[ \t]*([^:\r\n]*?)[ \t]*(?::[ \t]*(.*?)[ \t\r]*)?$`)
@@ -52,8 +53,12 @@ func suppressions(body string) suppressionList {
 // suppress reports whether a comment with a reason suppresses a rule's finding on what stands in lines first to last.
 func (list suppressionList) suppress(rule string, first, last int) bool {
 	found := false
-	for _, s := range list {
-		if s.rule == rule && s.reason != "" && s.to >= first && s.line <= last {
+	from, _ := slices.BinarySearchFunc(list, first, func(s *suppression, line int) int { return s.to - line })
+	for _, s := range list[from:] {
+		if s.line > last {
+			break
+		}
+		if s.rule == rule && s.reason != "" {
 			s.used, found = true, true
 		}
 	}

@@ -77,13 +77,16 @@ var examples = []string{
 }
 
 // SafeExample is the safe way with names made up.
-func (r Rule) SafeExample() string { return strings.NewReplacer(examples...).Replace(r.Safe) }
+func (r Rule) SafeExample() string { return exampleNames.Replace(r.Safe) }
+
+var exampleNames = strings.NewReplacer(examples...)
 
 func (r Rule) finding(file string, line int, message string, names []string) Finding {
-	return Finding{
-		Rule: r.Name, Severity: r.Severity, File: file, Line: max(line, 1), Message: message,
-		Safe: strings.NewReplacer(append(names[:len(names):len(names)], examples...)...).Replace(r.Safe),
+	safe := r.Safe
+	for i := 0; i+1 < len(names); i += 2 {
+		safe = strings.ReplaceAll(safe, names[i], names[i+1])
 	}
+	return Finding{Rule: r.Name, Severity: r.Severity, File: file, Line: max(line, 1), Message: message, Safe: exampleNames.Replace(safe)}
 }
 
 // Marks says what is special about a rule, in a word or two.
