@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -93,7 +94,7 @@ func readMigration(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // which was only read
 	return io.ReadAll(io.LimitReader(file, lint.MaxSize+1))
 }
 
@@ -107,12 +108,21 @@ func (f File) migration() lint.Migration {
 	return m
 }
 
+// lintName is what goose is told that every file is called: the names of files have rules of their own.
+const lintName = "00001_lint.sql"
+
 func (f File) half(up bool) (lint.Half, error) {
-	// A number that goose reads whatever the file is called: its name has a rule of its own.
-	statements, tx, err := Statements(File{Version: 1, Name: "00001_lint.sql", Body: f.Body}, up)
+	statements, tx, err := Statements(File{Version: 1, Name: lintName, Body: f.Body}, up)
+	if err != nil {
+		_, why, _ := strings.Cut(err.Error(), lintName+": ")
+		if why = cmp.Or(why, err.Error()); len(why) > 300 { // goose repeats what it cannot read
+			why = strings.ToValidUTF8(why[:300], "") + " ..."
+		}
+		return lint.Half{}, errors.New("goose cannot read it: " + why)
+	}
 	half := lint.Half{Tx: tx}
 	for line, sql := range f.lines(statements, up) {
 		half.Statements = append(half.Statements, lint.Statement{SQL: sql, Line: line})
 	}
-	return half, err
+	return half, nil
 }
