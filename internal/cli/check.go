@@ -350,7 +350,13 @@ func (k *checker) judge(m schema.Measurement) error {
 		if e.Version <= baseline {
 			continue
 		}
+		seen := slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { // in the statements already
+			return f.Rule == "down-not-inverse" && path.Base(f.File) == e.Name
+		})
 		for _, d := range e.Left {
+			if seen {
+				break
+			}
 			k.foundByRule(migration, "down-not-inverse", lint.DownLine(migration.Body),
 				fmt.Sprintf("up and then down leave %s %s %s", d.Kind, d.Object, d.Class))
 		}

@@ -47,9 +47,9 @@ func Rules() []Rule {
 var rules = []*Rule{
 	&banChar, &breaksPreviousRelease, &concurrentIfNotExists, &concurrentInTransaction, &concurrentUnnamed,
 	&constraintValidatesNow, &domainWithConstraint, &downMissing, &downNotInverse, &dropConstraintWeakens,
-	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex,
+	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty,
 	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap,
-	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &sessionSet,
+	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &rowsChanged, &sessionSet,
 	&setNotNullScan, &syntax, &tooLarge, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
 	&uniqueOrPrimaryBuildsIndex, &unreadableFile, &upMissing, &vacuumFullOrCluster, &volatileDefault, &workWhileLocked,
 }
