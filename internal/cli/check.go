@@ -274,7 +274,7 @@ func (k *checker) runSqlc(ctx context.Context, env []string, rule, next string, 
 	if err != nil {
 		k.report.Findings = append(k.report.Findings, lint.Finding{Rule: rule, Severity: lint.Error, File: k.sqlc.config, Line: 1, Message: err.Error(), Safe: "go install github.com/sqlc-dev/sqlc/cmd/sqlc@latest"})
 	} else if !ok {
-		k.report.Findings = append(k.report.Findings, lint.Finding{Rule: rule, Severity: lint.Error, File: k.sqlc.config, Line: 1, Message: output, Safe: next})
+		k.report.Findings = append(k.report.Findings, lint.Finding{Rule: rule, Severity: lint.Error, File: k.sqlc.config, Line: 1, Message: cmp.Or(output, "sqlc "+args[0]+" ends with an error"), Safe: next})
 	}
 }
 
@@ -298,7 +298,8 @@ func (k *checker) onServer(ctx context.Context, do func(url string) error) (err 
 
 // measure makes the steps that need a server, on scratch databases.
 func (k *checker) measure(ctx context.Context, url string, files []schema.File) error {
-	engine, err := schema.Open(schema.Config{URL: url, FS: k.folder, Actor: actor(k.app.env), Binary: version})
+	// What lies in effects/ is to be found out, and may be broken.
+	engine, err := schema.Open(schema.Config{URL: url, FS: withoutEffects{k.folder}, Actor: actor(k.app.env), Binary: version})
 	if err != nil {
 		return err
 	}
@@ -306,7 +307,10 @@ func (k *checker) measure(ctx context.Context, url string, files []schema.File) 
 	if k.base != nil && !k.Write {
 		from = k.base.from
 	}
-	k.app.logf("measuring %d migrations on scratch databases of %s", max(len(files)-int(from)+1, 0), engine.Target())
+	if from > int64(len(files)) { // the change brings none
+		return k.prepare(ctx, engine, int64(len(files)))
+	}
+	k.app.logf("measuring %s on scratch databases of %s", count(len(files)-int(from)+1, "migration"), engine.Target())
 	m, err := engine.Measure(ctx, from)
 	var failed *schema.MeasureError
 	switch {
@@ -325,6 +329,17 @@ func (k *checker) measure(ctx context.Context, url string, files []schema.File) 
 	}
 	k.effects = append(slices.Clip(k.effects[:min(int(from)-1, len(k.effects))]), m.Effects...)
 	return k.prepare(ctx, engine, int64(len(files)))
+}
+
+// withoutEffects is a folder of migrations as if it had no effects.
+type withoutEffects struct{ fs.FS }
+
+// Open opens a file.
+func (f withoutEffects) Open(name string) (fs.File, error) {
+	if name == "effects" || strings.HasPrefix(name, "effects/") {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f.FS.Open(name)
 }
 
 // judge compares measured effects with the files beside the migrations, or writes those, and looks for what must not be.
@@ -425,7 +440,7 @@ func (k *checker) prepare(ctx context.Context, engine *schema.Engine, latest int
 // breaks tells which statements of a release do not prepare at a version; empty when all do.
 func (k *checker) breaks(ctx context.Context, engine *schema.Engine, version int64, release schema.Release) (broken string, err error) {
 	err = engine.OnScratch(ctx, version, func(url string) error {
-		scratch, err := schema.Open(schema.Config{URL: url, FS: k.folder})
+		scratch, err := schema.Open(schema.Config{URL: url, FS: withoutEffects{k.folder}})
 		if err != nil {
 			return err
 		}
@@ -473,10 +488,14 @@ func (k *checker) describe(files []schema.File) error {
 		}
 		f := fileChange{Name: e.Name, Class: e.Class, Does: []string{}, Locks: []catalog.Lock{}}
 		for _, d := range catalog.Diff(last, next) {
-			f.Does = append(f.Does, words(d))
+			f.Does = append(f.Does, words(d, next))
 		}
 		for _, statement := range e.Up {
-			f.Locks = append(f.Locks, statement.Locks...)
+			for _, lock := range statement.Locks {
+				if !slices.Contains(f.Locks, lock) {
+					f.Locks = append(f.Locks, lock)
+				}
+			}
 		}
 		c.Files = append(c.Files, f)
 		last = next
@@ -486,13 +505,26 @@ func (k *checker) describe(files []schema.File) error {
 	return nil
 }
 
-// words says what became of an object.
-func words(d catalog.Difference) string {
+// words says what became of an object; after is the schema that has it now.
+func words(d catalog.Difference, after catalog.Catalog) string {
 	switch d.Class {
 	case catalog.Missing:
 		return fmt.Sprintf("removes %s %s", d.Kind, d.Object)
 	case catalog.Extra:
-		return fmt.Sprintf("adds %s %s (%s)", d.Kind, d.Object, d.Actual)
+		meaning := d.Actual
+		if d.Kind == "table" {
+			var columns []string
+			for _, o := range after.Objects() {
+				if o.Kind == "column" && o.Parent == d.Object {
+					columns = append(columns, o.Name+" "+o.Attrs["type"])
+				}
+			}
+			meaning = strings.Join(columns, ", ")
+		}
+		if meaning != "" {
+			meaning = " (" + meaning + ")"
+		}
+		return fmt.Sprintf("adds %s %s%s", d.Kind, d.Object, meaning)
 	case catalog.Renamed:
 		return fmt.Sprintf("renames %s %s to %s", d.Kind, d.Object, d.Actual)
 	case catalog.Order:
@@ -510,10 +542,17 @@ var ways = map[catalog.Reversal]string{
 	catalog.Irreversible: "is none: irreversible",
 }
 
+// changed says what became of an object, where the first schema is the one before.
+var changed = map[catalog.Class]string{
+	catalog.Missing: "removed", catalog.Extra: "added", catalog.Different: "changed", catalog.Renamed: "renamed", catalog.Order: "reordered",
+}
+
 // text is what was found, as a person reads it.
 func (k *checker) text() string {
 	var b strings.Builder
-	if c := k.report.Change; c != nil {
+	if c := k.report.Change; c != nil && len(c.Files) == 0 {
+		fmt.Fprintf(&b, "since %s, version %d: the schema stays as it is\n", k.Base, c.To)
+	} else if c != nil {
 		fmt.Fprintf(&b, "since %s, version %d to %d\n", k.Base, c.From, c.To)
 		for _, f := range c.Files {
 			fmt.Fprintf(&b, "\n%s\n", f.Name)
@@ -529,7 +568,7 @@ func (k *checker) text() string {
 		}
 		b.WriteString("\ncatalog\n")
 		for _, d := range c.Catalog {
-			fmt.Fprintf(&b, "  %s %s\n", d.Kind, d.Object)
+			fmt.Fprintf(&b, "  %s %s %s\n", changed[d.Class], d.Kind, d.Object)
 			if d.Expected != "" {
 				fmt.Fprintf(&b, "    - %s\n", d.Expected)
 			}
