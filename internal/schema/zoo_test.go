@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"fmt"
+	neturl "net/url"
 	"os"
 	"strings"
 	"testing"
@@ -77,6 +78,9 @@ func TestEngine_Measure_zoo(t *testing.T) {
 	for _, table := range m.Unfilled {
 		t.Errorf("no rows were made for %s: %s", table.Table, table.Reason)
 	}
+	if err := schema.CompareEffects(m.Effects, zooAgain(t), serverMajor(t, pgtest.Empty(t))); err != nil {
+		t.Errorf("another login, from a later version on: %v", err)
+	}
 	agree := 0
 	for i, f := range files {
 		if diff := cmp.Diff(labels(t, f), measuredLabels(m.Effects[i])); diff != "" {
@@ -86,4 +90,92 @@ func TestEngine_Measure_zoo(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d migrations agree with their labels", agree, len(files))
+}
+
+// zooAgain measures the last migrations of the zoo as a role that may create databases and nothing else.
+func zooAgain(t testing.TB) []catalog.Effect {
+	t.Helper()
+	url := pgtest.Empty(t)
+	execute(t, pgtest.Superuser(t, url), `do $$ begin create role zoo_keeper login createdb password 'zoo_keeper'; exception when duplicate_object then null; end $$`)
+	login, err := neturl.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	login.User = neturl.UserPassword("zoo_keeper", "zoo_keeper")
+	m, err := open(t, login.String(), os.DirFS("testdata/zoo")).Measure(t.Context(), 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Effects
+}
+
+func TestEngine_Measure_reports_what_it_cannot_do(t *testing.T) {
+	t.Parallel()
+	superuser := pgtest.Superuser(t, pgtest.Empty(t))
+
+	t.Run("a table without rows", func(t *testing.T) {
+		t.Parallel()
+		m, err := open(t, superuser, files("create table a (id int check (id::bigint * id = 1000003));")).Measure(t.Context(), 1)
+		if err != nil || len(m.Unfilled) != 1 || m.Unfilled[0].Table != "public.a" || !strings.Contains(m.Unfilled[0].Reason, "testdata/rows") {
+			t.Errorf("got %+v, %v", m.Unfilled, err)
+		}
+	})
+	t.Run("a file that fails", func(t *testing.T) {
+		t.Parallel()
+		_, err := open(t, superuser, files("create table a (id int);", "alter table b add column c int;")).Measure(t.Context(), 1)
+		if err == nil || !strings.Contains(err.Error(), "00002_create_thing2.sql:2") || !strings.Contains(err.Error(), "42P01") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a Down that fails without rows too", func(t *testing.T) {
+		t.Parallel()
+		_, err := open(t, superuser, files("create table a (id int);\n-- +goose Down\ndrop table b;")).Measure(t.Context(), 1)
+		if err == nil || !strings.Contains(err.Error(), "00001_create_thing1.sql:4: its Down fails") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("an Up that does not run again", func(t *testing.T) {
+		t.Parallel()
+		m, err := open(t, superuser, files("create table a (id int);\n-- +goose Down\nselect 1;", "create table b (id int);")).Measure(t.Context(), 1)
+		if err != nil || len(m.Effects) != 2 || len(m.Effects[0].Left) != 1 || len(m.Effects[0].Refused) != 1 || m.Effects[0].Refused[0].Half != "up again" {
+			t.Errorf("got %+v, %v", m.Effects, err)
+		}
+	})
+	t.Run("a login without the right", func(t *testing.T) {
+		t.Parallel()
+		if _, err := open(t, pgtest.Empty(t), files("create table a ();")).Measure(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "may not create databases") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestCompareEffects changes one thing at a time in an effect.
+func TestCompareEffects(t *testing.T) {
+	t.Parallel()
+	effect := func() catalog.Effect {
+		return catalog.Effect{Version: 1, Name: "00001_add_x.sql", Checksum: "sha256:1", Class: catalog.NoData, Up: []catalog.Measured{
+			{Line: 2, Locks: []catalog.Lock{{Mode: catalog.Share, Relation: "public.a", Scans: true}}, MSPer100k: 5},
+		}}
+	}
+	for name, c := range map[string]struct {
+		change func(*catalog.Effect)
+		want   string
+	}{
+		"time":     {func(e *catalog.Effect) { e.Up[0].MSPer100k = 900 }, ""},
+		"checksum": {func(e *catalog.Effect) { e.Checksum = "sha256:2" }, "sha256:2"},
+		"class":    {func(e *catalog.Effect) { e.Class = catalog.DataLost }, "R2"},
+		"lock":     {func(e *catalog.Effect) { e.Up[0].Locks[0].Mode = catalog.AccessExclusive }, "ACCESS EXCLUSIVE"},
+		"scan":     {func(e *catalog.Effect) { e.Up[0].Locks[0].Scans = false }, "scans"},
+		"version":  {func(e *catalog.Effect) { e.Version = 2 }, "effects/00002.json is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			measured := effect()
+			c.change(&measured)
+			err := schema.CompareEffects([]catalog.Effect{effect()}, []catalog.Effect{measured}, catalog.Postgres)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "make generate")) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
