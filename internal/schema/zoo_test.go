@@ -115,8 +115,43 @@ func TestEngine_Measure_reports_what_it_cannot_do(t *testing.T) {
 
 	t.Run("a table without rows", func(t *testing.T) {
 		t.Parallel()
-		m, err := open(t, superuser, files("create table a (id int check (id::bigint * id = 1000003));")).Measure(t.Context(), 1)
+		m, err := open(t, superuser, files("create table a (id int not null check (id::bigint * id = 1000003));")).Measure(t.Context(), 1)
 		if err != nil || len(m.Unfilled) != 1 || m.Unfilled[0].Table != "public.a" || !strings.Contains(m.Unfilled[0].Reason, "testdata/rows") {
+			t.Errorf("got %+v, %v", m.Unfilled, err)
+		}
+	})
+	t.Run("nothing of a table of any kind", func(t *testing.T) {
+		t.Parallel()
+		m, err := open(t, superuser, files(`
+create type mood as enum ('calm', 'cross');
+create type span as range (subtype = timestamptz);
+create domain percent as integer check (value between 0 and 100);
+create domain tight as percent not null check (value > 50);
+create domain short as varchar(3);
+create table kinds (
+    a smallint not null, b numeric(3, 2) not null, c real not null, d boolean not null, e date not null, f time not null, g interval not null, h uuid not null,
+    i json not null, j bytea not null check (octet_length(j) = 32), k inet not null, l cidr not null, m macaddr not null, n bit(5) not null, o mood not null,
+    p span not null, q tight, r short not null, s text[] not null, t mood[] not null, u int4range not null, v xml not null, w tsvector not null, x money not null,
+    y varchar(2) not null, z char(4) not null, exclude using gist (u with &&));
+create table checked (
+    id bigint generated always as identity primary key, cpf text not null check (cpf ~ '^[0-9]{11}$'), email text check (email like '%@%.%'),
+    status text not null default 'open' check (status in ('open', 'closed', 'void')), closed_at timestamptz, until timestamptz not null,
+    kind varchar(20) not null check (length(kind) = 7), year integer check (year between 1990 and 2100), ratio numeric(5, 4) check (ratio > 0 and ratio < 1),
+    unique (cpf) deferrable, check ((status = 'closed') = (closed_at is not null)), check (until > '2030-01-01'::timestamptz));
+create unique index checked_one_open on checked ((1)) where status = 'open';
+create table tree (id bigint primary key, parent_id bigint not null references tree (id), peer_id bigint references tree (id));
+create table pairs (a bigint, b text, primary key (a, b));
+create table refers (a bigint not null, b text not null, c bigint unique references checked (id), foreign key (a, b) references pairs (a, b) match full);
+create table circle_a (id bigint primary key, b_id bigint);
+create table circle_b (id bigint primary key, a_id bigint references circle_a (id));
+alter table circle_a add foreign key (b_id) references circle_b (id);
+create table parts (at date not null, region text not null, n int) partition by range (at);
+create table parts_2031 partition of parts for values from ('2031-01-01') to ('2032-01-01') partition by list (region);
+create table parts_2031_south partition of parts_2031 for values in ('PR', 'SC');
+create table parts_rest partition of parts default partition by hash (n);
+create table parts_rest_0 partition of parts_rest for values with (modulus 2, remainder 0);
+create table parts_rest_1 partition of parts_rest for values with (modulus 2, remainder 1);`)).Measure(t.Context(), 1)
+		if err != nil || len(m.Unfilled) > 0 {
 			t.Errorf("got %+v, %v", m.Unfilled, err)
 		}
 	})
