@@ -405,6 +405,7 @@ DROP TABLE public.app_users, public.users;
 		{"add_app_users_nickname", "ALTER TABLE public.app_users ADD COLUMN nickname text;", "constant default"},
 		{"add_app_users_name_check", "ADD CONSTRAINT app_users_name_check CHECK (true) NOT VALID;", "portaldb new validate_app_users_name_check"},
 		{"validate_app_users_name_check", "ALTER TABLE public.app_users VALIDATE CONSTRAINT app_users_name_check;", "reads the whole table"},
+		{"index_app_users_user_id", "CREATE INDEX CONCURRENTLY app_users_user_id_idx", "2,700 bytes"}, // first, as the next one's trap says
 		{"add_app_users_user_id_fkey", "FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;", "index"},
 		{"index_app_users_nick", "CREATE INDEX CONCURRENTLY app_users_nick_idx ON public.app_users (nick);", "IF NOT EXISTS"},
 		{"backfill_app_users_nick", "UPDATE public.app_users SET nick = ''", "resumable"},
