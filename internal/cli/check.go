@@ -92,10 +92,15 @@ func (c checkCommand) Run(ctx context.Context, a *app) error {
 	if err := a.print(k.report, k.text()); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error }) {
+	if k.failed() {
 		return errNo
 	}
 	return nil
+}
+
+// failed reports whether something was found that must not be merged.
+func (k *checker) failed() bool {
+	return slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error })
 }
 
 // check makes the steps, the cheapest first.
@@ -109,7 +114,9 @@ func (k *checker) check(ctx context.Context) (err error) {
 		}
 	}
 	files, err := schema.Files(k.folder)
-	if err != nil { // lint has said so
+	if err != nil && !k.failed() { // else lint has said so
+		return err
+	} else if err != nil {
 		k.skip("round trips, effects, queries", "the files are no whole set yet")
 		return nil
 	}
