@@ -75,7 +75,7 @@ var variants = []variant{
 		update users set cpf = '11122233301' where id = '00000000-0000-4000-8000-000000000004'`},
 	{name: "smallint tce_ano", blocked: "different column public.employment_estagiario.tce_ano", change: `
 		alter table employment_estagiario alter column tce_ano type smallint`},
-	{name: "another generation expression", blocked: "different column public.employment_estagiario.limite_alerta_data", change: `
+	{name: "another generation expression", undoneBy: "no generated column", blocked: "different column public.employment_estagiario.limite_alerta_data", change: `
 		alter table employment_estagiario drop column limite_alerta_data;
 		alter table employment_estagiario add column limite_alerta_data date generated always as (coalesce(aditivo_novo_fim_data, fim_data) - 30) stored`},
 	{name: "an extra check", blocked: "extra constraint public.employment.chk_employment_dates", change: `
