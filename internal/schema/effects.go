@@ -2,13 +2,15 @@ package schema
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"portaldb/internal/catalog"
 )
@@ -38,23 +40,31 @@ func Effects(fsys fs.FS) ([]catalog.Effect, error) {
 	return effects, nil
 }
 
-// WriteEffects writes one file an effect into the folder effects/ of dir, and removes those of versions that are gone.
+// WriteEffects writes one file an effect into the folder effects/ of dir, and removes those of versions that are gone. A file
+// that differs in nothing but times stays as it is.
 func WriteEffects(dir string, effects []catalog.Effect) error {
 	old, err := filepath.Glob(filepath.Join(dir, "effects", "*.json"))
 	if err != nil {
 		return fmt.Errorf("list effects: %w", err)
 	}
 	for _, name := range old {
-		if err := os.Remove(name); err != nil {
-			return fmt.Errorf("remove an old effect: %w", err)
+		if !slices.ContainsFunc(effects, func(e catalog.Effect) bool { return filepath.Base(name) == filepath.Base(effectFile(e.Version)) }) {
+			if err := os.Remove(name); err != nil {
+				return fmt.Errorf("remove an old effect: %w", err)
+			}
 		}
 	}
 	for _, e := range effects {
+		name := filepath.Join(dir, effectFile(e.Version))
+		var kept catalog.Effect
+		if data, err := os.ReadFile(name); err == nil && json.Unmarshal(data, &kept) == nil && compareEffect(kept, e) == "" {
+			continue
+		}
 		data, err := encodeEffect(e)
 		if err != nil {
 			return fmt.Errorf("encode effect %05d: %w", e.Version, err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, effectFile(e.Version)), data, 0o644); err != nil {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
 			return fmt.Errorf("write an effect: %w", err)
 		}
 	}
@@ -65,6 +75,12 @@ func WriteEffects(dir string, effects []catalog.Effect) error {
 func encodeEffect(e catalog.Effect) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\"version\": %d, \"name\": %q", e.Version, e.Name)
+	if e.Checksum != "" {
+		fmt.Fprintf(&b, ",\n \"checksum\": %q", e.Checksum)
+	}
+	if e.Class != "" {
+		fmt.Fprintf(&b, ", \"class\": %q", e.Class)
+	}
 	list := func(name string, length int, at func(int) any) error {
 		for i := range length {
 			lead := ",\n"
@@ -88,9 +104,111 @@ func encodeEffect(e catalog.Effect) ([]byte, error) {
 		list("added", len(e.Added), func(i int) any { return e.Added[i] }),
 		list("changed", len(e.Changed), func(i int) any { return e.Changed[i] }),
 		list("removed", len(e.Removed), func(i int) any { return e.Removed[i] }),
-		list("rows", len(e.Rows), func(i int) any { return e.Rows[i] }))
+		list("rows", len(e.Rows), func(i int) any { return e.Rows[i] }),
+		list("up", len(e.Up), func(i int) any { return e.Up[i] }),
+		list("down", len(e.Down), func(i int) any { return e.Down[i] }),
+		list("left", len(e.Left), func(i int) any { return e.Left[i] }),
+		list("lost", len(e.Lost), func(i int) any { return e.Lost[i] }),
+		list("refused", len(e.Refused), func(i int) any { return e.Refused[i] }))
 	b.WriteString("}\n")
 	return b.Bytes(), err
+}
+
+// CompareEffects returns an error that names the first way in which kept effects are out of step with measured ones, of the
+// server with the given major version, and what to do; nil when they agree. Every measured version is looked for. Times are
+// not compared, nor the places of columns, which depend on what else was done to the database. Of a server whose locks and
+// definitions the files do not hold, catalogs, rows and classes are compared, as far as servers can be.
+func CompareEffects(kept, measured []catalog.Effect, major int) error {
+	for _, m := range measured {
+		i := slices.IndexFunc(kept, func(k catalog.Effect) bool { return k.Version == m.Version })
+		if i < 0 {
+			return fmt.Errorf("%s is missing for %s; %s", effectFile(m.Version), m.Name, writeEffects)
+		}
+		a, b := kept[i], m
+		if major != catalog.Postgres {
+			a, b = comparableEffect(a, major), comparableEffect(b, major)
+		}
+		if difference := compareEffect(a, b); difference != "" {
+			return fmt.Errorf("%s is out of step with %s; %s. The first difference:\n%s", effectFile(m.Version), m.Name, writeEffects, difference)
+		}
+	}
+	return nil
+}
+
+const writeEffects = "make generate, or portaldb check --write, writes it"
+
+// compareEffect tells the first difference of two effects as lines of their files; empty when there is none.
+func compareEffect(kept, measured catalog.Effect) string {
+	a, err := encodeEffect(timeless(kept))
+	if err != nil {
+		return err.Error()
+	}
+	b, err := encodeEffect(timeless(measured))
+	if err != nil {
+		return err.Error()
+	}
+	old, now := strings.Split(string(a), "\n"), strings.Split(string(b), "\n")
+	for i := range max(len(old), len(now)) {
+		line := func(lines []string) string {
+			if i < len(lines) {
+				return lines[i]
+			}
+			return "nothing more"
+		}
+		if line(old) != line(now) {
+			return "  in the file  " + line(old) + "\n  measured     " + line(now)
+		}
+	}
+	return ""
+}
+
+// timeless is an effect without what is information only.
+func timeless(e catalog.Effect) catalog.Effect {
+	unplaced := func(o catalog.Object) catalog.Object {
+		if o.Kind == "column" {
+			o.Attrs = maps.Clone(o.Attrs)
+			delete(o.Attrs, "position")
+		}
+		return o
+	}
+	each := func(objects []catalog.Object) []catalog.Object {
+		objects = slices.Clone(objects)
+		for i := range objects {
+			objects[i] = unplaced(objects[i])
+		}
+		return objects
+	}
+	untimed := func(statements []catalog.Measured) []catalog.Measured {
+		statements = slices.Clone(statements)
+		for i := range statements {
+			statements[i].MSPer100k = 0
+		}
+		return statements
+	}
+	e.Added, e.Removed, e.Up, e.Down = each(e.Added), each(e.Removed), untimed(e.Up), untimed(e.Down)
+	e.Changed = slices.Clone(e.Changed)
+	for i, c := range e.Changed {
+		e.Changed[i] = catalog.Change{Before: unplaced(c.Before), After: unplaced(c.After)}
+	}
+	return e
+}
+
+// comparableEffect leaves out of an effect what another major version does or prints in its own way.
+func comparableEffect(e catalog.Effect, major int) catalog.Effect {
+	each := func(objects []catalog.Object) []catalog.Object {
+		c := catalog.Catalog{}
+		for _, o := range objects {
+			c[o.Key()] = o
+		}
+		return withoutVersions(catalog.Comparable(c, major)).Objects()
+	}
+	e.Added, e.Removed = each(e.Added), each(e.Removed)
+	e.Changed = slices.Clone(e.Changed)
+	for i, c := range e.Changed {
+		e.Changed[i] = catalog.Change{Before: each([]catalog.Object{c.Before})[0], After: each([]catalog.Object{c.After})[0]}
+	}
+	e.Up, e.Down, e.Refused = nil, nil, nil
+	return e
 }
 
 // effectFile is the path of a version's effect in the migrations' folder.
@@ -102,41 +220,4 @@ func readEffect(fsys fs.FS, version int64) []byte {
 		return nil // a folder of somebody's own has no effects
 	}
 	return data
-}
-
-// Measure applies the migrations one by one to the engine's database, which must be empty, and returns what each did to
-// the catalog and to the reference rows. It is how effect files are made.
-func (e *Engine) Measure(ctx context.Context) ([]catalog.Effect, error) {
-	before, rowsBefore, err := e.measure(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(before) > 0 {
-		return nil, errors.New("measure effects: the database is not empty")
-	}
-	var effects []catalog.Effect
-	for _, f := range e.files {
-		if _, err := e.Up(ctx, f.Version); err != nil {
-			return nil, err
-		}
-		after, rows, err := e.measure(ctx)
-		if err != nil {
-			return nil, err
-		}
-		effect := catalog.Compare(before, after)
-		effect.Version, effect.Name = f.Version, f.Name
-		effect.Rows = catalog.Compare(rowsBefore, rows).Added
-		effects = append(effects, effect)
-		before, rowsBefore = after, rows
-	}
-	return effects, nil
-}
-
-func (e *Engine) measure(ctx context.Context) (c, rows catalog.Catalog, err error) {
-	s, err := e.session(ctx, "measure")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer s.close()
-	return readSchema(ctx, s.db)
 }

@@ -264,10 +264,11 @@ func writeMigrations(t testing.TB, set fstest.MapFS) string {
 	defer measured.Unlock()
 	effects, ok := measured.effects[key.String()]
 	if !ok {
-		var err error
-		if effects, err = open(t, pgtest.Empty(t), set).Measure(t.Context()); err != nil {
+		m, err := open(t, pgtest.Superuser(t, pgtest.Empty(t)), set).Measure(t.Context(), 1)
+		if err != nil {
 			t.Fatal(err)
 		}
+		effects = m.Effects
 		if measured.effects == nil {
 			measured.effects = map[string][]catalog.Effect{}
 		}

@@ -75,13 +75,24 @@ func (f File) Validate() error {
 		case !tx && len(statements) > 1:
 			return fmt.Errorf("%s: its %s has %d statements; a NO TRANSACTION file holds exactly one, so that a crash leaves nothing half done", f.Name, half, len(statements))
 		}
-		for line, statement := range f.lines(statements) {
+		for line, statement := range f.lines(statements, up) {
 			if why := forbidden(statement); why != "" {
 				return fmt.Errorf("%s:%d: %s", f.Name, line, why)
 			}
 		}
 	}
 	return nil
+}
+
+var irreversible = regexp.MustCompile(`(?m)^--[ \t]*irreversible:[ \t]*(\S.*?)[ \t]*$`)
+
+// Irreversible is the reason why the file's Down must not run, as its header says: "irreversible: REASON"; empty when it
+// does not.
+func (f File) Irreversible() string {
+	if match := irreversible.FindStringSubmatch(f.Body); match != nil {
+		return match[1]
+	}
+	return ""
 }
 
 var (
@@ -109,10 +120,20 @@ func forbidden(statement string) string {
 	return ""
 }
 
-// lines pairs statements, in the order in which goose sends them, with the lines where they begin.
-func (f File) lines(statements []string) iter.Seq2[int, string] {
+var downMark = regexp.MustCompile(`(?m)^--[ \t]*\+goose[ \t]+Down\b`)
+
+// half is the number of lines before a half of the file. The same words may begin a statement in both.
+func (f File) half(up bool) int {
+	if at := downMark.FindStringIndex(f.Body); at != nil && !up {
+		return strings.Count(f.Body[:at[0]], "\n")
+	}
+	return 0
+}
+
+// lines pairs the statements of a half, in the order in which goose sends them, with the lines where they begin.
+func (f File) lines(statements []string, up bool) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		line := 0
+		line := f.half(up)
 		for _, statement := range statements {
 			line = f.line(statement, line+1)
 			if !yield(line, statement) {

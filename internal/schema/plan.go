@@ -128,7 +128,7 @@ func planStep(f File, up bool) (Step, error) {
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	for line, sql := range f.lines(statements) {
+	for line, sql := range f.lines(statements, up) {
 		locks := lint.Locks(sql)
 		if locks == nil {
 			locks = []catalog.Lock{}

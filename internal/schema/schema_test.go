@@ -77,7 +77,7 @@ func files(bodies ...string) fstest.MapFS {
 	set := fstest.MapFS{}
 	for i, body := range bodies {
 		if !strings.Contains(body, "+goose Down") {
-			body += "\n-- +goose Down\nselect 1;\n"
+			body += "\n-- +goose Down\n-- irreversible: a test's\nselect 1;\n"
 		}
 		set[fmt.Sprintf("%05d_create_thing%d.sql", i+1, i+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + body)}
 	}

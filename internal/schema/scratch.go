@@ -17,9 +17,35 @@ import (
 // errNoScratch says why there is no scratch database; the effects do instead.
 var errNoScratch = errors.New("the login may not create databases")
 
-// scratch migrates a new database on the same server to version, reads what that gives, and removes the database. It is
-// named after the session that made it, so that a later run finds and removes what a dead one left.
+// scratch migrates a new database on the same server to version, reads what that gives, and removes the database.
 func (e *Engine) scratch(ctx context.Context, s *session, version int64) (c, rows catalog.Catalog, err error) {
+	config, drop, err := e.createScratch(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if dropErr := drop(ctx); err == nil {
+			err = dropErr
+		}
+	}()
+	db := stdlib.OpenDB(*config)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if version > 0 {
+		provider, err := goose.NewProvider(goose.DialectPostgres, db, e.config.FS, goose.WithDisableGlobalRegistry(true))
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the migrations: %w", err)
+		}
+		if _, err := provider.UpTo(ctx, version); err != nil {
+			return nil, nil, fmt.Errorf("migrate a scratch database: %w", err)
+		}
+	}
+	return readSchema(ctx, db)
+}
+
+// createScratch makes an empty database on the session's server, to be reached by config, and removed by drop, which
+// works after ctx too. It is named after the session, one for each, so that a later run finds and removes what a dead one left.
+func (e *Engine) createScratch(ctx context.Context, s *session) (config *pgx.ConnConfig, drop func(context.Context) error, err error) {
 	var may bool
 	var name string
 	err = s.db.QueryRowContext(ctx, `
@@ -36,26 +62,15 @@ func (e *Engine) scratch(ctx context.Context, s *session, version int64) (c, row
 	if _, err := s.db.ExecContext(ctx, `create database `+name+` template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`); err != nil {
 		return nil, nil, fmt.Errorf("create a scratch database: %w", err)
 	}
-	defer func() {
+	drop = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if _, dropErr := s.db.ExecContext(ctx, `drop database `+name+` with (force)`); dropErr != nil && err == nil {
-			err = fmt.Errorf("drop the scratch database %s: %w", name, dropErr)
+		if _, err := s.db.ExecContext(ctx, `drop database `+name+` with (force)`); err != nil {
+			return fmt.Errorf("drop the scratch database %s: %w", name, err)
 		}
-	}()
-	db := stdlib.OpenDB(*e.scratchConfig(name))
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if version > 0 {
-		provider, err := goose.NewProvider(goose.DialectPostgres, db, e.config.FS, goose.WithDisableGlobalRegistry(true))
-		if err != nil {
-			return nil, nil, fmt.Errorf("read the migrations: %w", err)
-		}
-		if _, err := provider.UpTo(ctx, version); err != nil {
-			return nil, nil, fmt.Errorf("migrate a scratch database: %w", err)
-		}
+		return nil
 	}
-	return readSchema(ctx, db)
+	return e.scratchConfig(name), drop, nil
 }
 
 func (e *Engine) scratchConfig(name string) *pgx.ConnConfig {

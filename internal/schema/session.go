@@ -110,6 +110,8 @@ type seam struct {
 	failed *failedStatement
 	// sending is told each statement of a file before it is sent.
 	sending func(Sending)
+	// tracer, when set, looks at what each statement of a file does.
+	tracer *tracer
 }
 
 type failedStatement struct {
@@ -145,7 +147,17 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 	if s.done {
 		return driver.ResultNoRows, nil
 	}
-	result, err := s.send(ctx, conn, query, args)
+	var result driver.Result
+	send := func() (err error) {
+		result, err = s.send(ctx, conn, query, args)
+		return err
+	}
+	var err error
+	if s.tracer != nil {
+		err = s.tracer.around(ctx, conn.Conn(), int(s.line.Load()), query, send)
+	} else {
+		err = send()
+	}
 	if err != nil {
 		s.failed = &failedStatement{line: int(s.line.Load()), sql: query}
 	}

@@ -43,7 +43,7 @@ func named(differences []catalog.Difference) []string {
 // withEffects measures the effects of a set of migrations and puts them beside it.
 func withEffects(t testing.TB, set fstest.MapFS) fs.FS {
 	t.Helper()
-	effects, err := open(t, pgtest.Empty(t), set).Measure(t.Context())
+	m, err := open(t, pgtest.Superuser(t, pgtest.Empty(t)), set).Measure(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func withEffects(t testing.TB, set fstest.MapFS) fs.FS {
 	if err := os.Mkdir(filepath.Join(dir, "effects"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := schema.WriteEffects(dir, effects); err != nil {
+	if err := schema.WriteEffects(dir, m.Effects); err != nil {
 		t.Fatal(err)
 	}
 	for name, file := range set {
