@@ -41,6 +41,7 @@ type commands struct {
 	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`
 	Doctor      doctorCommand      `cmd:"" help:"Look at the database and the settings from all sides: what is wrong, and what to type."`
 	Token       tokenCommand       `cmd:"" help:"Create, list and revoke the tokens of the HTTP API."`
+	Lint        lintCommand        `cmd:"" help:"Find what would block, break or lose something; needs no database."`
 	New         newCommand         `cmd:"" help:"Write an empty migration with both halves."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

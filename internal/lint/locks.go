@@ -12,7 +12,7 @@ import (
 // Locks tells the locks of one statement. A statement that the parser does not know has none; PostgreSQL will
 // say what is wrong with it.
 func Locks(sql string) []catalog.Lock {
-	tree, err := pg.Parse(sql)
+	tree, err := Parse(sql)
 	if err != nil {
 		return nil
 	}
@@ -54,7 +54,11 @@ func nodeLocks(node *pg.Node) []catalog.Lock {
 		if n.RenameStmt.Relation == nil {
 			return nil
 		}
-		return []catalog.Lock{{Mode: catalog.AccessExclusive, Relation: Relation(n.RenameStmt.Relation)}}
+		mode := catalog.AccessExclusive
+		if n.RenameStmt.RenameType == pg.ObjectType_OBJECT_INDEX {
+			mode = catalog.ShareUpdateExclusive
+		}
+		return []catalog.Lock{{Mode: mode, Relation: Relation(n.RenameStmt.Relation)}}
 	case *pg.Node_AlterObjectSchemaStmt:
 		if n.AlterObjectSchemaStmt.Relation == nil {
 			return nil
@@ -121,36 +125,27 @@ func alterLocks(table string, cmd *pg.AlterTableCmd) []catalog.Lock {
 	case pg.AlterTableType_AT_SetNotNull:
 		return []catalog.Lock{{Mode: catalog.AccessExclusive, Relation: table, Scans: true}}
 	case pg.AlterTableType_AT_AddColumn:
-		lock := catalog.Lock{Mode: catalog.AccessExclusive, Relation: table}
-		locks := []catalog.Lock{lock}
-		for _, node := range cmd.Def.GetColumnDef().GetConstraints() {
-			c := node.GetConstraint()
-			switch c.GetContype() {
-			case pg.ConstrType_CONSTR_GENERATED, pg.ConstrType_CONSTR_IDENTITY:
-				locks[0].Rewrites = true
-			case pg.ConstrType_CONSTR_DEFAULT:
-				locks[0].Rewrites = locks[0].Rewrites || !isConstant(c.RawExpr)
-			case pg.ConstrType_CONSTR_FOREIGN:
-				locks = append(locks, constraintLocks(table, c)...)
-			}
-		}
-		return locks
+		return addColumnLocks(table, cmd.Def.GetColumnDef())
 	default:
 		return []catalog.Lock{{Mode: catalog.AccessExclusive, Relation: table}}
 	}
 }
 
-// isConstant reports whether a default is surely the same for all rows; a function may be volatile, and then every row is
-// written.
-func isConstant(expr *pg.Node) bool {
-	switch n := expr.GetNode().(type) {
-	case *pg.Node_AConst:
-		return true
-	case *pg.Node_TypeCast:
-		return isConstant(n.TypeCast.Arg)
-	default:
-		return false
+// addColumnLocks tells what adding a column takes. The rows that are there are checked against its constraints, against a
+// foreign key only where a default gives them a value.
+func addColumnLocks(table string, def *pg.ColumnDef) []catalog.Lock {
+	locks := []catalog.Lock{{Mode: catalog.AccessExclusive, Relation: table, Rewrites: addedColumn(def) != ""}}
+	for _, node := range def.GetConstraints() {
+		switch c := node.GetConstraint(); c.GetContype() {
+		case pg.ConstrType_CONSTR_CHECK, pg.ConstrType_CONSTR_PRIMARY, pg.ConstrType_CONSTR_UNIQUE:
+			locks[0].Scans = true
+		case pg.ConstrType_CONSTR_FOREIGN:
+			added := constraintLocks(table, c)
+			added[0].Scans = hasDefault(def)
+			locks = append(locks, added...)
+		}
 	}
+	return locks
 }
 
 // constraintLocks tells what adding a constraint to a table takes.

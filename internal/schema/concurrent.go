@@ -27,7 +27,7 @@ func parseConcurrent(statement string) (index concurrentIndex, concurrent bool) 
 	if !concurrently.MatchString(statement) { // parsing costs more than all the rest of a short statement
 		return concurrentIndex{}, false
 	}
-	tree, err := pg.Parse(statement)
+	tree, err := lint.Parse(statement)
 	if err != nil || len(tree.Stmts) != 1 {
 		return concurrentIndex{}, false // PostgreSQL will say what is wrong with it
 	}

@@ -81,9 +81,9 @@ type lab struct {
 type labRows int
 
 const (
-	noRows   labRows = iota
-	ownRows          // those that lie beside the migrations
-	allRows          // and generated ones
+	noRows  labRows = iota
+	ownRows         // those that lie beside the migrations
+	allRows         // and generated ones
 )
 
 // openLab makes a scratch database at version to.
@@ -269,7 +269,7 @@ func (l *lab) run(ctx context.Context, f File, up bool) (*tracer, error) {
 	}
 	t := newTracer(tx)
 	l.seam.file, l.seam.tracer, l.seam.failed = &f, t, nil
-	l.seam.line.Store(int64(f.half(up)))
+	l.seam.line.Store(int64(f.linesBefore(up)))
 	defer func() { l.seam.file, l.seam.tracer = nil, nil }()
 	if _, err := provider.ApplyVersion(ctx, f.Version, up); err != nil {
 		var partial *goose.PartialError

@@ -149,10 +149,10 @@ func Open(config Config) (*Engine, error) {
 	return &Engine{config: config, connect: connect, files: files, effects: effects}, nil
 }
 
-// snapshot copies the migrations and their effects into memory.
+// snapshot copies the migrations, their effects and the rows that belong to them into memory.
 func snapshot(fsys fs.FS) (fs.FS, error) {
 	copied := fstest.MapFS{}
-	for _, pattern := range []string{"*.sql", "effects/*.json"} {
+	for _, pattern := range []string{"*.sql", "effects/*.json", "testdata/rows/*.sql"} {
 		names, err := fs.Glob(fsys, pattern)
 		if err != nil {
 			return nil, fmt.Errorf("list migrations: %w", err)

@@ -1,0 +1,42 @@
+package lint
+
+import (
+	"strings"
+)
+
+var enumValueInTransaction = Rule{
+	Name:     "enum-value-in-transaction",
+	Severity: Error,
+	What:     "A value that ALTER TYPE ADD VALUE adds is used in the same transaction.",
+	Why:      "PostgreSQL refuses: the value may be used only after the transaction that adds it.",
+	Safe: `-- {file}
+ALTER TYPE {type} ADD VALUE 'archived';
+-- {new}
+ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT 'archived';`,
+	half: checkEnumValueInTransaction,
+}
+
+func checkEnumValueInTransaction(h *half) {
+	if !h.tx {
+		return
+	}
+	fresh := map[string]bool{}
+	added := map[string]string{} // quoted values, and their types
+	for _, s := range h.statements {
+		for value, typ := range added {
+			if strings.Contains(s.sql, value) {
+				s.report(0, value+" was added to "+display(typ)+" in this transaction and cannot be used before its end; use it in a later file", "{type}", display(typ))
+			}
+		}
+		for _, o := range created(s.node) {
+			if o.kind == "type" {
+				fresh[o.key()] = true
+			}
+		}
+		if e := s.node.GetAlterEnumStmt(); e != nil && e.OldVal == "" {
+			if key := named("type", words(e.TypeName)).key(); !fresh[key] {
+				added["'"+strings.ReplaceAll(e.NewVal, "'", "''")+"'"] = key
+			}
+		}
+	}
+}

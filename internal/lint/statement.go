@@ -1,0 +1,99 @@
+package lint
+
+import (
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
+
+var comments = regexp.MustCompile(`(?s)^(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+`)
+
+// alterations are the actions of ALTER TABLE on a table that is in use, with its key.
+func (s *statement) alterations() iter.Seq2[string, *pg.AlterTableCmd] {
+	return func(yield func(string, *pg.AlterTableCmd) bool) {
+		alter := s.node.GetAlterTableStmt()
+		if alter.GetObjtype() != pg.ObjectType_OBJECT_TABLE || !s.half.inUse(alter.GetRelation()) {
+			return
+		}
+		for _, node := range alter.Cmds {
+			if cmd := node.GetAlterTableCmd(); cmd != nil && !yield(relationKey(alter.Relation), cmd) {
+				return
+			}
+		}
+	}
+}
+
+// newColumns are the columns of a new table, or those that a statement adds, each with its table's key.
+func (s *statement) newColumns() iter.Seq2[string, *pg.ColumnDef] {
+	return func(yield func(string, *pg.ColumnDef) bool) {
+		create, alter := s.node.GetCreateStmt(), s.node.GetAlterTableStmt()
+		for _, e := range create.GetTableElts() {
+			if def := e.GetColumnDef(); def.GetTypeName() != nil && !yield(relationKey(create.Relation), def) {
+				return
+			}
+		}
+		for _, node := range alter.GetCmds() {
+			cmd := node.GetAlterTableCmd()
+			def := cmd.GetDef().GetColumnDef()
+			if cmd.GetSubtype() == pg.AlterTableType_AT_AddColumn && def.GetTypeName() != nil && !yield(relationKey(alter.Relation), def) {
+				return
+			}
+		}
+	}
+}
+
+// reportColumn adds a finding on a new column.
+func (s *statement) reportColumn(table string, def *pg.ColumnDef, message string) {
+	s.report(def.Location, message, "{table}", display(table), "{column}", QuoteIdent(def.Colname), "{constraint}", QuoteIdent(base(table)+"_"+def.Colname+"_check"))
+}
+
+// inUse reports whether others may use a relation: the file itself has not made it.
+func (h *half) inUse(r *pg.RangeVar) bool { return r != nil && !h.fresh[relationKey(r)] }
+
+// addsConstraint reports whether a statement of the half adds a constraint.
+func (h *half) addsConstraint(table, name string) bool {
+	return slices.ContainsFunc(h.statements, func(s *statement) bool {
+		return slices.Contains(created(s.node), object{"constraint", table, name})
+	})
+}
+
+// dynamic reports whether what a statement does to the schema cannot be seen in it.
+func (s *statement) dynamic() bool {
+	switch n := s.node.Node.(type) {
+	case *pg.Node_DoStmt, *pg.Node_CallStmt, *pg.Node_ExecuteStmt:
+		return true
+	case *pg.Node_SelectStmt:
+		for _, target := range n.SelectStmt.TargetList {
+			if target.GetResTarget().GetVal().GetFuncCall() != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deparse is the statement as its tree, which a rule may have changed, says now, without a semicolon.
+func (s *statement) deparse() string {
+	sql, err := pg.Deparse(&pg.ParseResult{Stmts: []*pg.RawStmt{{Stmt: s.node}}})
+	if err != nil {
+		return strings.TrimRight(s.sql, "; \n")
+	}
+	return sql
+}
+
+// base is a relation's name without its schema.
+func base(key string) string {
+	_, name, _ := strings.Cut(key, ".")
+	return name
+}
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = QuoteIdent(name)
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,5 @@
+-- +goose Up
+ANALYZE public.notes;
+
+-- +goose Down
+SELECT;

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER DOMAIN public.code ADD CONSTRAINT code_check CHECK (VALUE <> '') NOT VALID;
+
+-- +goose Down
+ALTER DOMAIN public.code DROP CONSTRAINT code_check;

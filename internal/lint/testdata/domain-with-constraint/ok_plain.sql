@@ -1,0 +1,5 @@
+-- +goose Up
+CREATE DOMAIN public.word AS text;
+
+-- +goose Down
+DROP DOMAIN public.word;

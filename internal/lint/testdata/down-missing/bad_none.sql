@@ -1,0 +1,3 @@
+-- want down-missing
+-- +goose Up
+ALTER TABLE public.notes ADD COLUMN kind text;

@@ -1,0 +1,5 @@
+-- +goose Up
+TRUNCATE public.notes; -- want drop-without-trash
+
+-- +goose Down
+SELECT;

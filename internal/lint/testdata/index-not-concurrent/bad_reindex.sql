@@ -1,0 +1,5 @@
+-- +goose Up
+REINDEX TABLE public.notes; -- want index-not-concurrent
+
+-- +goose Down
+SELECT;

@@ -1,0 +1,7 @@
+-- +goose Up
+ALTER TABLE public.notes
+    ADD COLUMN other text,
+    ADD COLUMN kind text NOT NULL; -- want required-column
+
+-- +goose Down
+ALTER TABLE public.notes DROP COLUMN kind, DROP COLUMN other;

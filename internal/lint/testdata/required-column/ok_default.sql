@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE public.notes ADD COLUMN kind text NOT NULL DEFAULT '';
+
+-- +goose Down
+ALTER TABLE public.notes DROP COLUMN kind;

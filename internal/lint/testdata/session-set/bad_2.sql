@@ -1,0 +1,5 @@
+-- +goose Up
+RESET ALL; -- want session-set
+
+-- +goose Down
+SET search_path = public; -- want session-set

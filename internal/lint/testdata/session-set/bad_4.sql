@@ -1,0 +1,5 @@
+-- +goose Up
+SELECT pg_catalog.set_config('search_path', '', false); -- want session-set
+
+-- +goose Down
+SET search_path = public; -- want session-set

@@ -1,0 +1,5 @@
+-- +goose Up
+SET ROLE nobody; -- want session-set
+
+-- +goose Down
+SET search_path = public; -- want session-set

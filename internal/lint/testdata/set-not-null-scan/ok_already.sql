@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE public.notes ALTER COLUMN created_at SET NOT NULL;
+
+-- +goose Down
+SELECT;

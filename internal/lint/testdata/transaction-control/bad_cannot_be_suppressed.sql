@@ -1,0 +1,6 @@
+-- +goose Up
+-- portaldb:nolint transaction-control: we know what we do -- want nolint
+COMMIT; -- want transaction-control
+
+-- +goose Down
+SELECT;

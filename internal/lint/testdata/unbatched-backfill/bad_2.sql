@@ -1,0 +1,5 @@
+-- +goose Up
+DELETE FROM public.notes; -- want unbatched-backfill
+
+-- +goose Down
+SELECT;

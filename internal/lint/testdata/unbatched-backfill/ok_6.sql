@@ -1,0 +1,5 @@
+-- +goose Up
+INSERT INTO public.users (email) VALUES ('a@example.org');
+
+-- +goose Down
+SELECT;

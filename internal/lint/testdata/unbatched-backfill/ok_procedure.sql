@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CALL public.notes_backfill();
+
+-- +goose Down
+SELECT;

@@ -1,0 +1,4 @@
+-- want up-missing
+-- +goose Up
+-- +goose Down
+SELECT;

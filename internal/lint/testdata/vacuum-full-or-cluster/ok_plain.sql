@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+VACUUM (ANALYZE) public.notes;
+
+-- +goose Down
+SELECT;
