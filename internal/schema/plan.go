@@ -44,6 +44,8 @@ type PlannedStatement struct {
 	// Tx tells that it runs inside the file's transaction.
 	Tx    bool           `json:"tx"`
 	Locks []catalog.Lock `json:"locks"`
+	// Instead says what a rollback does in its place, so that nothing is lost; empty when it is sent as it is.
+	Instead string `json:"instead,omitempty"`
 }
 
 // PlanBlocker is a session that holds something which a statement of the plan will want.

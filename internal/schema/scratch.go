@@ -19,9 +19,29 @@ var errNoScratch = errors.New("the login may not create databases")
 
 // scratch migrates a new database on the same server to version, reads what that gives, and removes the database.
 func (e *Engine) scratch(ctx context.Context, s *session, version int64) (c, rows catalog.Catalog, err error) {
+	err = e.withMigrated(ctx, s, version, func(db *sql.DB) (err error) {
+		c, rows, err = readSchema(ctx, db)
+		return err
+	})
+	return c, rows, err
+}
+
+// withScratch lends a connection to a new database on the same server at version, and removes the database.
+func (e *Engine) withScratch(ctx context.Context, s *session, version int64, use func(*pgx.Conn) error) error {
+	return e.withMigrated(ctx, s, version, func(db *sql.DB) error {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		return conn.Raw(func(c any) error { return use(c.(*stdlib.Conn).Conn()) })
+	})
+}
+
+func (e *Engine) withMigrated(ctx context.Context, s *session, version int64, use func(*sql.DB) error) (err error) {
 	config, drop, err := e.createScratch(ctx, s)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() {
 		if dropErr := drop(ctx); err == nil {
@@ -34,13 +54,13 @@ func (e *Engine) scratch(ctx context.Context, s *session, version int64) (c, row
 	if version > 0 {
 		provider, err := goose.NewProvider(goose.DialectPostgres, db, e.config.FS, goose.WithDisableGlobalRegistry(true))
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the migrations: %w", err)
+			return fmt.Errorf("read the migrations: %w", err)
 		}
 		if _, err := provider.UpTo(ctx, version); err != nil {
-			return nil, nil, fmt.Errorf("migrate a scratch database: %w", err)
+			return fmt.Errorf("migrate a scratch database: %w", err)
 		}
 	}
-	return readSchema(ctx, db)
+	return use(db)
 }
 
 // createScratch makes an empty database on the session's server, to be reached by config, and removed by drop, which
