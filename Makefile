@@ -34,15 +34,16 @@ test-full: lint ## The same with the long tests in full size
 	@tools/install.sh postgresql
 	@$(call run_tests,-race -timeout 60m)
 
-generate: ## Write db/ from queries/ and migrations/, and the effect of each migration
+generate: ## Write db/ from queries/ and migrations/, the effect of each migration, and docs/lint.md
 	@tools/install.sh postgresql
 	$(TOOL) sqlc generate
 	go test ./queries -run '^TestStatements_Fresh$$' -count=1 -update
+	go test ./internal/lint -run '^TestDocs_Fresh$$' -count=1 -update
 	go test ./internal/schema -run '^TestEffects_Fresh$$' -count=1 -update
 
 verify: ## Check that what is generated is in step with its source, and that every query prepares
 	@tools/install.sh postgresql
-	go test ./queries ./internal/schema -run "^(TestVet|TestGenerated|TestEffects_Fresh|TestStatements_Fresh)$$"
+	go test ./queries ./internal/schema ./internal/lint -run "^(TestVet|TestGenerated|TestEffects_Fresh|TestStatements_Fresh|TestDocs_Fresh)$$"
 
 lint: ## Run golangci-lint, with the import rules of the layout
 	$(TOOL) golangci-lint run

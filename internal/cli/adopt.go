@@ -155,8 +155,12 @@ func terminated(sql string) string {
 // about writes a rough time.
 func about(ms int64) string {
 	d := time.Duration(ms) * time.Millisecond
-	if d < time.Second {
+	switch {
+	case d < time.Second:
 		return "a second"
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	default:
+		return d.Round(time.Second).String()
 	}
-	return d.Round(time.Second).String()
 }

@@ -32,6 +32,7 @@ type commands struct {
 	Dev         devCommand         `cmd:"" help:"Start a private PostgreSQL, apply everything, and serve: needs no settings."`
 	Serve       serveCommand       `cmd:"" help:"Apply what is pending, then serve the HTTP API until SIGTERM."`
 	Up          upCommand          `cmd:"" help:"Apply what is pending."`
+	Check       checkCommand       `cmd:"" help:"All that CI gates on: files, lint, round trips, effects, queries; writes effect files."`
 	Plan        planCommand        `cmd:"" help:"Print exactly what up, or a rollback, would send; writes nothing."`
 	Status      statusCommand      `cmd:"" help:"Tell where the database stands: version, pending, drift."`
 	Verify      verifyCommand      `cmd:"" help:"Compare the live schema with the one that its version should have."`

@@ -130,6 +130,8 @@ func TestRun_exit_codes(t *testing.T) {
 		{"status up to date", []string{"DATABASE_URL=" + migrated}, []string{"status"}, 0, ""},
 		{"a failing migration", []string{"DATABASE_URL=" + pgtest.Empty(t)}, []string{"up", "--dir", broken}, 1,
 			"00001_create_a.sql:2: type \"nonsense\" does not exist (SQLSTATE 42704)"},
+		{"nothing found", nil, []string{"lint"}, 0, ""},
+		{"an error found", nil, []string{"lint", "--dir", folder(t, map[string]string{"00001_create_a.sql": "-- +goose Up\ntruncate a;\n-- +goose Down\nselect;\n"})}, 3, ""},
 		{"an unknown command", nil, []string{"nonsense"}, 2, "nonsense"},
 		{"an unknown flag", nil, []string{"up", "--nonsense"}, 2, "--nonsense"},
 		{"no DATABASE_URL", nil, []string{"up"}, 2, "DATABASE_URL não configurada para Postgres"},
@@ -176,7 +178,7 @@ func TestRun_help(t *testing.T) {
 			t.Errorf("exit code %d is not in --help", code)
 		}
 	}
-	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}} {
+	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"lint"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}, {"check"}} {
 		if !strings.Contains(root, command[0]) {
 			t.Errorf("%s is not in --help", command[0])
 		}

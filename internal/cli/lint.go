@@ -114,11 +114,22 @@ func lintFolder(findings []lint.Finding, dir string, names []string) ([]lint.Fin
 	}
 	for _, f := range all {
 		if names == nil || slices.Contains(names, f.File) {
-			f.File = path.Join(filepath.ToSlash(dir), f.File)
+			f.File = path.Join(filepath.ToSlash(here(dir)), f.File)
 			findings = append(findings, f)
 		}
 	}
 	return findings, nil
+}
+
+// here is a folder as seen from the working directory where it lies below that: machines show a finding beside its line only
+// under a relative path.
+func here(dir string) string {
+	if wd, err := os.Getwd(); err == nil && filepath.IsAbs(dir) {
+		if relative, err := filepath.Rel(wd, dir); err == nil && filepath.IsLocal(relative) {
+			return relative
+		}
+	}
+	return dir
 }
 
 // baseline is the portal's where a folder's files up to it are the embedded ones, else 0.
@@ -135,13 +146,18 @@ func baseline(files fs.FS) int64 {
 	return schema.Baseline
 }
 
+// indent sets SQL apart, without blanks at the ends of lines.
+func indent(sql string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(sql, "\n", "\n    "), "\n    \n", "\n\n")
+}
+
 // lintText is findings as a person reads them.
 func lintText(findings []lint.Finding) string {
 	var b strings.Builder
 	count := map[lint.Severity]int{}
 	for _, f := range findings {
 		count[f.Severity]++
-		fmt.Fprintf(&b, "%s:%d: %s %s\n  %s\n\n    %s\n\n", f.File, f.Line, f.Severity, f.Rule, f.Message, strings.ReplaceAll(f.Safe, "\n", "\n    "))
+		fmt.Fprintf(&b, "%s:%d: %s %s\n  %s\n\n    %s\n\n", f.File, f.Line, f.Severity, f.Rule, f.Message, indent(f.Safe))
 	}
 	if len(findings) == 0 {
 		return "no findings\n"

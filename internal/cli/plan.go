@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
+	"portaldb/internal/catalog"
 	"portaldb/internal/schema"
 )
 
@@ -43,6 +45,15 @@ func (c planCommand) Run(ctx context.Context, a *app) error {
 	return a.print(plan, planText(engine.Target(), plan))
 }
 
+// lockText is a lock and whom it makes wait, on a second line where one of 80 columns is too short.
+func lockText(lock catalog.Lock) string {
+	line := fmt.Sprintf("    -- %s: %s\n", lock, lock.Blocks())
+	if utf8.RuneCountInString(line) <= 81 {
+		return line
+	}
+	return fmt.Sprintf("    -- %s:\n    --   %s\n", lock, lock.Blocks())
+}
+
 // planText is a plan as a person reads it, on 80 columns or in the log of a CI job.
 func planText(target string, p schema.Plan) string {
 	var b strings.Builder
@@ -56,11 +67,18 @@ func planText(target string, p schema.Plan) string {
 		if len(step.Statements) > 0 && !step.Statements[0].Tx {
 			bracket = "outside a transaction"
 		}
-		fmt.Fprintf(&b, "\n%s  %s, %s\n", step.Name, step.Direction, bracket)
+		fmt.Fprintf(&b, "\n%s  %s, %s", step.Name, step.Direction, bracket)
+		if step.Class != nil {
+			fmt.Fprintf(&b, ", %s", *step.Class)
+		}
+		b.WriteString("\n")
 		for _, s := range step.Statements {
 			fmt.Fprintf(&b, "  line %d\n    %s\n", s.Line, strings.ReplaceAll(s.SQL, "\n", "\n    "))
 			for _, lock := range s.Locks {
-				fmt.Fprintf(&b, "    -- %s: %s\n", lock, lock.Blocks())
+				b.WriteString(lockText(lock))
+			}
+			if s.EstimatedMS != nil && *s.EstimatedMS >= 10 {
+				fmt.Fprintf(&b, "    -- about %s\n", about(*s.EstimatedMS))
 			}
 		}
 	}

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -109,4 +114,39 @@ func (p *sqlcProject) run(ctx context.Context, env []string, args ...string) (ou
 	default:
 		return "", false, fmt.Errorf("%s has this folder as its schema, and sqlc cannot be started: %w; install sqlc", p.config, err)
 	}
+}
+
+// sqlcStatements adds the statements that sqlc has written into Go, by the name of their constants.
+func sqlcStatements(generated fs.FS, into map[string]string) error {
+	names, err := fs.Glob(generated, "*.go")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		source, err := fs.ReadFile(generated, name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, source, 0)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			constants, ok := decl.(*ast.GenDecl)
+			if !ok || constants.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range constants.Specs {
+				value := spec.(*ast.ValueSpec)
+				literal, ok := value.Values[0].(*ast.BasicLit)
+				if !ok || literal.Kind != token.STRING {
+					continue
+				}
+				if text, err := strconv.Unquote(literal.Value); err == nil && strings.HasPrefix(text, "-- name:") {
+					into[value.Names[0].Name] = text
+				}
+			}
+		}
+	}
+	return nil
 }

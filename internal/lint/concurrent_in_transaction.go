@@ -14,10 +14,7 @@ var concurrentInTransaction = Rule{
 	Why: "The migration fails when it is applied, always.",
 	Safe: `-- +goose NO TRANSACTION
 -- +goose Up
-{create};
-
--- +goose Down
-{drop};`,
+{create};`,
 	everywhere: true,
 	down:       true,
 	statement:  checkConcurrentInTransaction,
@@ -50,7 +47,7 @@ func checkConcurrentInTransaction(s *statement) {
 		}
 	}
 	if what != "" && s.half.tx {
-		s.report(0, what+" cannot run inside a transaction; begin the file with -- +goose NO TRANSACTION and keep the statement alone in it")
+		s.report(0, what+" cannot run inside a transaction; begin the file with -- +goose NO TRANSACTION and keep the statement alone in it", "{create}", s.deparse())
 	}
 }
 

@@ -15,6 +15,9 @@ var concurrentUnnamed = Rule{
 
 func checkConcurrentUnnamed(s *statement) {
 	if i := s.node.GetIndexStmt(); i != nil && i.Concurrent && i.Idxname == "" {
-		s.report(0, "CREATE INDEX CONCURRENTLY has to name its index, so that an invalid one can be found and dropped")
+		i.Idxname = base(relationKey(i.Relation)) + "_idx"
+		safe := s.deparse()
+		i.Idxname = ""
+		s.report(0, "CREATE INDEX CONCURRENTLY has to name its index, so that an invalid one can be found and dropped", "{create}", safe)
 	}
 }

@@ -14,9 +14,9 @@ var constraintValidatesNow = Rule{
 	Why: "Adding it takes a lock that makes others wait, and checking it reads all rows under that lock. NOT VALID " +
 		"checks new rows at once and leaves the old ones to VALIDATE CONSTRAINT, which lets others read and write; but " +
 		"only when the lock of ADD has been given back before, by another transaction.",
-	Safe: `-- {file}
+	Safe: `-- in one file
 {add};
--- {new}
+-- in a later one
 ALTER TABLE {table} VALIDATE CONSTRAINT {constraint};`,
 	statement: checkConstraintValidatesNow,
 }
@@ -37,7 +37,7 @@ func checkConstraintValidatesNow(s *statement) {
 		case pg.AlterTableType_AT_AddColumn:
 			checkColumnConstraints(s, table, cmd.Def.GetColumnDef())
 		case pg.AlterTableType_AT_ValidateConstraint:
-			if s.half.tx && s.half.addsConstraint(table, cmd.Name) {
+			if s.half.tx && s.half.added[addedConstraint{table: table, name: cmd.Name}] {
 				s.report(0, "constraint "+QuoteIdent(cmd.Name)+" is validated in the transaction that adds it, under the lock of ADD; validate it in a later file",
 					"{add}", "-- ADD CONSTRAINT "+QuoteIdent(cmd.Name)+" ... NOT VALID", "{table}", display(table), "{constraint}", QuoteIdent(cmd.Name))
 			}

@@ -64,6 +64,17 @@ func goneWith(node *pg.Node, o object, gone map[object]bool) bool {
 	table := ""
 	var columns []string
 	switch n := node.Node.(type) {
+	case *pg.Node_CreateStmt: // a partition goes with what it is a part of
+		if n.CreateStmt.Partbound != nil && len(n.CreateStmt.InhRelations) > 0 {
+			table = relationKey(n.CreateStmt.InhRelations[0].GetRangeVar())
+		}
+	case *pg.Node_CreateSeqStmt:
+		for _, option := range n.CreateSeqStmt.Options {
+			if name := words(option.GetDefElem().GetArg().GetList().GetItems()); option.GetDefElem().GetDefname() == "owned_by" && len(name) > 1 {
+				table = named("table", name[:len(name)-1]).key()
+				columns = name[len(name)-1:]
+			}
+		}
 	case *pg.Node_IndexStmt:
 		table = relationKey(n.IndexStmt.Relation)
 		for _, p := range n.IndexStmt.IndexParams {

@@ -1,7 +1,7 @@
 package lint
 
 import (
-	"slices"
+	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 )
@@ -37,20 +37,11 @@ func checkDropConstraintWeakens(s *statement) {
 
 // replacesConstraint reports whether the half adds a constraint of the same name, or one of the same kind and columns.
 func (h *half) replacesConstraint(table, name string) bool {
-	old := h.before.table(table).constraints[name]
-	for _, s := range h.statements {
-		for in, cmd := range s.alterations() {
-			c := cmd.Def.GetConstraint()
-			if in != table || cmd.Subtype != pg.AlterTableType_AT_AddConstraint {
-				continue
-			}
-			columns := append(words(c.GetKeys()), words(c.GetFkAttrs())...)
-			if c.GetConname() == name || old != nil && len(columns) > 0 && c.GetContype() == old.kind && slices.Equal(columns, old.columns) {
-				return true
-			}
-		}
+	if h.added[addedConstraint{table: table, name: name}] {
+		return true
 	}
-	return false
+	old := h.before.table(table).constraints[name]
+	return old != nil && h.added[addedConstraint{table: table, kind: old.kind, columns: strings.Join(old.columns, ",")}]
 }
 
 // impliedByNotNull reports whether a constraint says no more than that a column is not null which is NOT NULL itself.

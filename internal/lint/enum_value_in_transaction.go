@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -9,9 +10,9 @@ var enumValueInTransaction = Rule{
 	Severity: Error,
 	What:     "A value that ALTER TYPE ADD VALUE adds is used in the same transaction.",
 	Why:      "PostgreSQL refuses: the value may be used only after the transaction that adds it.",
-	Safe: `-- {file}
+	Safe: `-- in one file
 ALTER TYPE {type} ADD VALUE 'archived';
--- {new}
+-- in a later one
 ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT 'archived';`,
 	half: checkEnumValueInTransaction,
 }
@@ -23,9 +24,12 @@ func checkEnumValueInTransaction(h *half) {
 	fresh := map[string]bool{}
 	added := map[string]string{} // quoted values, and their types
 	for _, s := range h.statements {
-		for value, typ := range added {
-			if strings.Contains(s.sql, value) {
-				s.report(0, value+" was added to "+display(typ)+" in this transaction and cannot be used before its end; use it in a later file", "{type}", display(typ))
+		if len(added) > 0 && s.node.GetAlterEnumStmt() == nil {
+			for _, value := range literal.FindAllString(s.sql, -1) {
+				if typ := added[value]; typ != "" {
+					s.report(0, value+" was added to "+display(typ)+" in this transaction and cannot be used before its end; use it in a later file", "{type}", display(typ))
+					break
+				}
 			}
 		}
 		for _, o := range created(s.node) {
@@ -40,3 +44,5 @@ func checkEnumValueInTransaction(h *half) {
 		}
 	}
 }
+
+var literal = regexp.MustCompile(`'(?:[^']|'')*'`)

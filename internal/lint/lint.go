@@ -102,6 +102,13 @@ func Found(migration Migration, rule string, line int, message string) []Finding
 // examine walks one file and applies it to the model. The findings are sorted.
 func examine(m *model, migration Migration, halves [2]*half, wanted func(*Rule) bool) []Finding {
 	f := &file{Migration: migration, up: halves[0], down: halves[1], before: m, suppressions: suppressions(migration.Body), fresh: map[string]bool{}}
+	if migration.Effect != nil { // which knows what a DO block makes
+		for _, o := range migration.Effect.Added {
+			if made := effectObject(o); made.fresh() {
+				f.fresh[made.key()] = true
+			}
+		}
+	}
 	for _, h := range halves {
 		h.file = f
 		h.walk(wanted)
@@ -140,8 +147,13 @@ type half struct {
 	statements  []*statement
 	// unreadable are the texts that the parser refuses.
 	unreadable []unreadable
+	// parser is the parser's version, which its trees carry.
+	parser int32
 	// held is the table that a statement so far has locked against readers.
 	held string
+	// altered are the tables in use that a statement alters, added the constraints that one adds.
+	altered map[string]bool
+	added   map[addedConstraint]bool
 }
 
 // statement is one SQL statement.
@@ -151,8 +163,15 @@ type statement struct {
 	node *pg.Node
 	// line is where it begins; first and last enclose what goose sends with it.
 	line, first, last int
-	// text is what goose sends, which begins in line first; locations of the tree count in it.
-	text string
+	// text is what goose sends; the statement begins at offset in it, and locations of the tree count in it too.
+	text   string
+	offset int
+}
+
+// addedConstraint is a constraint by its name, or by what it is about.
+type addedConstraint struct {
+	table, name, columns string
+	kind                 pg.ConstrType
 }
 
 type unreadable struct {
@@ -162,6 +181,7 @@ type unreadable struct {
 
 // walk shows the statements to the rules, one by one, each with the schema before it.
 func (h *half) walk(wanted func(*Rule) bool) {
+	h.lookAhead()
 	for _, r := range rules {
 		if r.half != nil && wanted(r) && (h.goingUp || r.down) {
 			h.rule = r
@@ -186,12 +206,28 @@ func (h *half) walk(wanted func(*Rule) bool) {
 	}
 }
 
+// lookAhead notes what rules ask about other statements of the half.
+func (h *half) lookAhead() {
+	h.altered, h.added = map[string]bool{}, map[addedConstraint]bool{}
+	for _, s := range h.statements {
+		for table, cmd := range s.alterations() {
+			h.altered[table] = true
+			if c := cmd.Def.GetConstraint(); c != nil && cmd.Subtype == pg.AlterTableType_AT_AddConstraint {
+				h.added[addedConstraint{table: table, name: c.Conname}] = true
+				if columns := append(words(c.Keys), words(c.FkAttrs)...); len(columns) > 0 {
+					h.added[addedConstraint{table: table, kind: c.Contype, columns: strings.Join(columns, ",")}] = true
+				}
+			}
+		}
+	}
+}
+
 // report adds a finding of the rule at hand on a statement. Location is that of a part of its tree, 0 for the statement
 // itself. Names fill the placeholders of the rule's safe way, in pairs.
 func (s *statement) report(location int32, message string, names ...string) {
 	line := s.line
-	if location > 0 && int(location) < len(s.text) {
-		line = s.first + strings.Count(s.text[:location], "\n")
+	if int(location) > s.offset && int(location) < len(s.text) {
+		line += strings.Count(s.text[s.offset:location], "\n")
 	}
 	s.half.add(line, s.first, s.last, message, names)
 }
@@ -238,6 +274,8 @@ func parseHalf(from Half, up bool) *half {
 			h.unreadable = append(h.unreadable, unreadable{first + strings.Count(text.SQL[:wrong.Offset], "\n"), first, last, wrong.Message})
 			continue
 		}
+		h.parser = tree.Version
+		line, counted := first, 0
 		for _, raw := range tree.Stmts {
 			begin := min(int(raw.StmtLocation), len(text.SQL))
 			end := len(text.SQL)
@@ -246,9 +284,10 @@ func parseHalf(from Half, up bool) *half {
 			}
 			forgetRows(raw.Stmt)
 			sql := comments.ReplaceAllString(text.SQL[begin:end], "")
+			offset := max(end-len(sql), counted)
+			line, counted = line+strings.Count(text.SQL[counted:offset], "\n"), offset
 			h.statements = append(h.statements, &statement{
-				half: h, sql: sql, node: raw.Stmt, text: text.SQL, first: first, last: last,
-				line: first + strings.Count(text.SQL[:end-len(sql)], "\n"),
+				half: h, sql: sql, node: raw.Stmt, text: text.SQL, offset: offset, line: line, first: first, last: last,
 			})
 		}
 	}

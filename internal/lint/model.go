@@ -94,20 +94,6 @@ func columnName(expr *pg.Node) string {
 	return fields[len(fields)-1].GetString_().GetSval()
 }
 
-// covers reports whether an index finds rows by these columns, in any order.
-func (m *model) covers(table string, columns []string) bool {
-	for _, i := range m.table(table).indexes {
-		if i.partial || len(i.columns) < len(columns) {
-			continue
-		}
-		lead := i.columns[:len(columns)]
-		if !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(lead, c) }) {
-			return true
-		}
-	}
-	return false
-}
-
 // apply changes the model as a statement changes the schema.
 func (m *model) apply(node *pg.Node) {
 	switch n := node.GetNode().(type) {
@@ -358,6 +344,9 @@ func (m *model) drop(o object) {
 			m.dropIndex(schema + "." + o.name)
 		}
 	case "column":
+		if m.table(o.in).columns[o.name] == nil {
+			return
+		}
 		delete(m.table(o.in).columns, o.name)
 		maps.DeleteFunc(m.table(o.in).constraints, func(_ string, c *constraint) bool { return slices.Contains(c.columns, o.name) })
 		for key, i := range m.table(o.in).indexes {

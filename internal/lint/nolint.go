@@ -26,6 +26,7 @@ type suppression struct {
 	used bool
 }
 
+// suppressionList is in the order of lines.
 type suppressionList []*suppression
 
 var nolintComment = regexp.MustCompile(`--\s*portaldb:nolint\b[ \t]*([^:\r\n]*?)[ \t]*(?::[ \t]*(.*?)[ \t\r]*)?$`)
@@ -35,27 +36,29 @@ func suppressions(body string) suppressionList {
 	if !strings.Contains(body, "portaldb:nolint") {
 		return nil
 	}
-	lines := strings.Split(body, "\n")
 	var list suppressionList
-	for i, line := range lines {
-		match := nolintComment.FindStringSubmatch(line)
-		if match == nil {
-			continue
+	to := 0
+	for i, line := range slices.Backward(strings.Split(body, "\n")) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "--") || to == 0 {
+			to = i + 1
 		}
-		s := &suppression{line: i + 1, rule: match[1], reason: match[2], to: i + 1}
-		for s.to <= len(lines) && strings.HasPrefix(strings.TrimSpace(lines[s.to-1]), "--") {
-			s.to++
+		if match := nolintComment.FindStringSubmatch(line); match != nil {
+			list = append(list, &suppression{line: i + 1, rule: match[1], reason: match[2], to: to})
 		}
-		list = append(list, s)
 	}
+	slices.Reverse(list)
 	return list
 }
 
 // suppress reports whether a comment with a reason suppresses a rule's finding on what stands in lines first to last.
 func (list suppressionList) suppress(rule string, first, last int) bool {
 	found := false
-	for _, s := range list {
-		if s.rule == rule && s.reason != "" && s.to >= first && s.line <= last {
+	from, _ := slices.BinarySearchFunc(list, first, func(s *suppression, line int) int { return s.to - line })
+	for _, s := range list[from:] {
+		if s.line > last {
+			break
+		}
+		if s.rule == rule && s.reason != "" {
 			s.used, found = true, true
 		}
 	}

@@ -153,7 +153,16 @@ func created(node *pg.Node) []object {
 			return []object{named("statistics", words(n.CreateStatsStmt.Defnames))}
 		}
 	case *pg.Node_CreateSchemaStmt:
-		return []object{{kind: "schema", name: n.CreateSchemaStmt.Schemaname}}
+		all := []object{{kind: "schema", name: n.CreateSchemaStmt.Schemaname}}
+		for _, e := range n.CreateSchemaStmt.SchemaElts {
+			for _, o := range created(e) {
+				if o.in == "public" {
+					o.in = n.CreateSchemaStmt.Schemaname
+				}
+				all = append(all, o)
+			}
+		}
+		return all
 	case *pg.Node_CreateExtensionStmt:
 		return []object{{kind: "extension", name: n.CreateExtensionStmt.Extname}}
 	}

@@ -12,7 +12,7 @@ var preferBigint = Rule{
 	What:     "A new key or counter of type integer or smallint: a primary key, an identity or a serial column.",
 	Why: "It ends at 2,147,483,647, and with it all INSERTs. Changing it to bigint writes every row of the table, and of " +
 		"those that refer to it.",
-	Safe:      `ALTER TABLE {table} ADD COLUMN {column} bigint;`,
+	Safe:      `CREATE TABLE {table} ({column} bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);`,
 	statement: checkPreferBigint,
 }
 

@@ -47,9 +47,9 @@ func Rules() []Rule {
 var rules = []*Rule{
 	&banChar, &breaksPreviousRelease, &concurrentIfNotExists, &concurrentInTransaction, &concurrentUnnamed,
 	&constraintValidatesNow, &domainWithConstraint, &downMissing, &downNotInverse, &dropConstraintWeakens,
-	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex,
+	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty,
 	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap,
-	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &sessionSet,
+	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &rowsChanged, &sessionSet,
 	&setNotNullScan, &syntax, &tooLarge, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
 	&uniqueOrPrimaryBuildsIndex, &unreadableFile, &upMissing, &vacuumFullOrCluster, &volatileDefault, &workWhileLocked,
 }
@@ -66,23 +66,27 @@ func ruleByName(name string) *Rule {
 // examples stand in the safe way where a finding has no names of its own.
 var examples = []string{
 	"{table}", "public.notes", "{column}", "author", "{type}", "text", "{constraint}", "notes_author_check", "{index}", "notes_author_idx",
-	"{other}", "public.users", "{file}", "00058_add_notes_author.sql", "{new}", "00059_add_notes_author.sql",
+	"{other}", "public.users", "{file}", "00058_add_notes_author.sql",
 	"{create}", "CREATE INDEX CONCURRENTLY notes_author_idx ON public.notes (author)",
 	"{add}", "ALTER TABLE public.notes ADD CONSTRAINT notes_author_check CHECK (author <> '') NOT VALID",
 	"{trigger}", "CREATE OR REPLACE TRIGGER notes_touch BEFORE UPDATE ON public.notes FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at()",
 	"{object}", "column author of notes", "{statement}", "ALTER TABLE public.notes DROP COLUMN author", "{default}", "''", "{kind}", "UNIQUE",
-	"{old}", "58_notes_author.sql",
+	"{old}", "58_notes_author.sql", "{beside}", "ALTER TABLE public.notes ADD COLUMN writer text",
+	"{later}", "ALTER TABLE public.notes ALTER COLUMN author SET DEFAULT gen_random_uuid()",
 	"{drop}", "DROP INDEX CONCURRENTLY public.notes_author_idx",
 }
 
 // SafeExample is the safe way with names made up.
-func (r Rule) SafeExample() string { return strings.NewReplacer(examples...).Replace(r.Safe) }
+func (r Rule) SafeExample() string { return exampleNames.Replace(r.Safe) }
+
+var exampleNames = strings.NewReplacer(examples...)
 
 func (r Rule) finding(file string, line int, message string, names []string) Finding {
-	return Finding{
-		Rule: r.Name, Severity: r.Severity, File: file, Line: max(line, 1), Message: message,
-		Safe: strings.NewReplacer(append(names[:len(names):len(names)], examples...)...).Replace(r.Safe),
+	safe := r.Safe
+	for i := 0; i+1 < len(names); i += 2 {
+		safe = strings.ReplaceAll(safe, names[i], names[i+1])
 	}
+	return Finding{Rule: r.Name, Severity: r.Severity, File: file, Line: max(line, 1), Message: message, Safe: exampleNames.Replace(safe)}
 }
 
 // Marks says what is special about a rule, in a word or two.

@@ -13,11 +13,11 @@ var setNotNullScan = Rule{
 		"column holds no null.",
 	Why: "PostgreSQL reads the whole table under ACCESS EXCLUSIVE: nobody reads or writes meanwhile. A validated CHECK " +
 		"(column IS NOT NULL) makes the proof beforehand, and then nothing is read.",
-	Safe: `-- {file}
+	Safe: `-- in one file
 ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;
--- {new}: reads go on, and so do writes
+-- in a later one: reads go on, and so do writes
 ALTER TABLE {table} VALIDATE CONSTRAINT {constraint};
--- and the next file
+-- and in the one after that
 ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;
 ALTER TABLE {table} DROP CONSTRAINT {constraint};`,
 	statement: checkSetNotNullScan,

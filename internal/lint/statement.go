@@ -3,7 +3,6 @@ package lint
 import (
 	"iter"
 	"regexp"
-	"slices"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -53,11 +52,26 @@ func (s *statement) reportColumn(table string, def *pg.ColumnDef, message string
 // inUse reports whether others may use a relation: the file itself has not made it.
 func (h *half) inUse(r *pg.RangeVar) bool { return r != nil && !h.fresh[relationKey(r)] }
 
-// addsConstraint reports whether a statement of the half adds a constraint.
-func (h *half) addsConstraint(table, name string) bool {
-	return slices.ContainsFunc(h.statements, func(s *statement) bool {
-		return slices.Contains(created(s.node), object{"constraint", table, name})
-	})
+// writes are the statements that write rows: this one, and those in its WITH.
+func writes(node *pg.Node) []*pg.Node {
+	var with *pg.WithClause
+	var all []*pg.Node
+	switch n := node.GetNode().(type) {
+	case *pg.Node_SelectStmt:
+		with = n.SelectStmt.WithClause
+	case *pg.Node_InsertStmt:
+		with, all = n.InsertStmt.WithClause, []*pg.Node{node}
+	case *pg.Node_UpdateStmt:
+		with, all = n.UpdateStmt.WithClause, []*pg.Node{node}
+	case *pg.Node_DeleteStmt:
+		with, all = n.DeleteStmt.WithClause, []*pg.Node{node}
+	case *pg.Node_MergeStmt:
+		with, all = n.MergeStmt.WithClause, []*pg.Node{node}
+	}
+	for _, cte := range with.GetCtes() { // PostgreSQL lets only these write, not those further down
+		all = append(all, writes(cte.GetCommonTableExpr().GetCtequery())...)
+	}
+	return all
 }
 
 // dynamic reports whether what a statement does to the schema cannot be seen in it.
@@ -77,7 +91,7 @@ func (s *statement) dynamic() bool {
 
 // deparse is the statement as its tree, which a rule may have changed, says now, without a semicolon.
 func (s *statement) deparse() string {
-	sql, err := pg.Deparse(&pg.ParseResult{Stmts: []*pg.RawStmt{{Stmt: s.node}}})
+	sql, err := pg.Deparse(&pg.ParseResult{Version: s.half.parser, Stmts: []*pg.RawStmt{{Stmt: s.node}}})
 	if err != nil {
 		return strings.TrimRight(s.sql, "; \n")
 	}

@@ -11,7 +11,7 @@ var typeChangeRewrite = Rule{
 	Why: "The table is copied under ACCESS EXCLUSIVE, with all of its indexes, and the code that runs meets another type " +
 		"from one statement to the next. Only few changes spare the rows: a longer varchar, varchar to text, numeric " +
 		"with more digits and the same scale.",
-	Safe: `-- {file}
+	Safe: `-- in one file
 ALTER TABLE {table} ADD COLUMN {column}_new {type};
 -- a trigger keeps both in step, a backfill in batches fills the old rows, the code moves over,
 -- and a later release drops the old column`,

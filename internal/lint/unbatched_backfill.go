@@ -14,7 +14,7 @@ var unbatchedBackfill = Rule{
 	Why: "Every row that it writes stays locked until the end, the old versions pile up, and replicas fall behind. With " +
 		"DDL in the same transaction nobody can read the table meanwhile either. A backfill in batches commits every " +
 		"few thousand rows and can be stopped and taken up again.",
-	Safe: `-- {file}, alone with -- +goose NO TRANSACTION; the procedure was made in the file before:
+	Safe: `-- alone in a file that begins with -- +goose NO TRANSACTION; the procedure was made in the file before:
 --   LOOP
 --     UPDATE {table} SET ... WHERE id IN (SELECT id FROM {table} WHERE {column} IS NULL LIMIT 5000);
 --     EXIT WHEN NOT FOUND;
@@ -25,11 +25,17 @@ CALL {table}_backfill();`,
 }
 
 func checkUnbatchedBackfill(s *statement) {
+	for _, node := range writes(s.node) {
+		checkWrite(s, node)
+	}
+}
+
+func checkWrite(s *statement, node *pg.Node) {
 	var r *pg.RangeVar
 	var where *pg.Node
-	from := false
-	verb := ""
-	switch n := s.node.Node.(type) {
+	var from bool
+	var verb string
+	switch n := node.Node.(type) {
 	case *pg.Node_UpdateStmt:
 		r, where, verb = n.UpdateStmt.Relation, n.UpdateStmt.WhereClause, "UPDATE"
 		from = fewRows(n.UpdateStmt.FromClause)
@@ -46,7 +52,7 @@ func checkUnbatchedBackfill(s *statement) {
 	case !s.half.inUse(r):
 	case !from && !selective(where):
 		s.report(0, verb+" may write every row of "+Relation(r)+" in one statement; do it in batches that commit, by a procedure, in a NO TRANSACTION file", "{table}", Relation(r))
-	case s.half.tx && s.half.alters(relationKey(r)):
+	case s.half.tx && s.half.altered[relationKey(r)]:
 		s.report(0, verb+" of "+Relation(r)+" in the transaction that also alters it; put data and schema into files of their own", "{table}", Relation(r))
 	}
 }
@@ -107,16 +113,4 @@ func constantOrFew(expr *pg.Node) bool {
 	default:
 		return false
 	}
-}
-
-// alters reports whether another statement of the half changes the table so that readers wait.
-func (h *half) alters(key string) bool {
-	for _, s := range h.statements {
-		for table := range s.alterations() {
-			if table == key {
-				return true
-			}
-		}
-	}
-	return false
 }

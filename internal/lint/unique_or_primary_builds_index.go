@@ -12,9 +12,9 @@ var uniqueOrPrimaryBuildsIndex = Rule{
 	What:     "A UNIQUE or PRIMARY KEY constraint on a table in use that builds its index itself.",
 	Why: "The index is built under ACCESS EXCLUSIVE: nobody reads or writes until all rows have been sorted. An index " +
 		"that was built CONCURRENTLY before becomes the constraint in an instant.",
-	Safe: `-- {file}, with -- +goose NO TRANSACTION
+	Safe: `-- in one file, which begins with: -- +goose NO TRANSACTION
 CREATE UNIQUE INDEX CONCURRENTLY {constraint} ON {table} ({column});
--- {new}
+-- in a later one
 ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};`,
 	statement: checkUniqueOrPrimaryBuildsIndex,
 }

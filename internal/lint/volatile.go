@@ -9,7 +9,7 @@ import (
 // volatile reports whether an expression may give another value for each row, so that a new column with it as default
 // has every row written. What it does not know counts as volatile.
 func volatile(expr *pg.Node) bool {
-	any := func(nodes ...*pg.Node) bool {
+	anyOf := func(nodes ...*pg.Node) bool {
 		return slices.ContainsFunc(nodes, func(n *pg.Node) bool { return n != nil && volatile(n) })
 	}
 	switch n := expr.GetNode().(type) {
@@ -20,31 +20,31 @@ func volatile(expr *pg.Node) bool {
 	case *pg.Node_CollateClause:
 		return volatile(n.CollateClause.Arg)
 	case *pg.Node_AExpr: // operators are functions, and those that come with PostgreSQL are not volatile
-		return any(n.AExpr.Lexpr, n.AExpr.Rexpr)
+		return anyOf(n.AExpr.Lexpr, n.AExpr.Rexpr)
 	case *pg.Node_List:
-		return any(n.List.Items...)
+		return anyOf(n.List.Items...)
 	case *pg.Node_BoolExpr:
-		return any(n.BoolExpr.Args...)
+		return anyOf(n.BoolExpr.Args...)
 	case *pg.Node_NullTest:
 		return volatile(n.NullTest.Arg)
 	case *pg.Node_CoalesceExpr:
-		return any(n.CoalesceExpr.Args...)
+		return anyOf(n.CoalesceExpr.Args...)
 	case *pg.Node_MinMaxExpr:
-		return any(n.MinMaxExpr.Args...)
+		return anyOf(n.MinMaxExpr.Args...)
 	case *pg.Node_AArrayExpr:
-		return any(n.AArrayExpr.Elements...)
+		return anyOf(n.AArrayExpr.Elements...)
 	case *pg.Node_RowExpr:
-		return any(n.RowExpr.Args...)
+		return anyOf(n.RowExpr.Args...)
 	case *pg.Node_CaseExpr:
-		return any(append(n.CaseExpr.Args[:len(n.CaseExpr.Args):len(n.CaseExpr.Args)], n.CaseExpr.Arg, n.CaseExpr.Defresult)...)
+		return anyOf(append(n.CaseExpr.Args[:len(n.CaseExpr.Args):len(n.CaseExpr.Args)], n.CaseExpr.Arg, n.CaseExpr.Defresult)...)
 	case *pg.Node_CaseWhen:
-		return any(n.CaseWhen.Expr, n.CaseWhen.Result)
+		return anyOf(n.CaseWhen.Expr, n.CaseWhen.Result)
 	case *pg.Node_FuncCall:
 		name := words(n.FuncCall.Funcname)
 		if len(name) == 2 && name[0] != "pg_catalog" || len(name) == 0 || !slices.Contains(stableFunctions, name[len(name)-1]) {
 			return true
 		}
-		return any(n.FuncCall.Args...)
+		return anyOf(n.FuncCall.Args...)
 	default:
 		return true
 	}

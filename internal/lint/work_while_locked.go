@@ -15,9 +15,9 @@ var workWhileLocked = Rule{
 		"ACCESS EXCLUSIVE on more than one.",
 	Why: "A lock is held until the transaction ends: what comes after it prolongs the time in which nobody reads the " +
 		"table. And two tables that are locked one after the other deadlock with whoever uses them in the other order.",
-	Safe: `-- {file}: the lock, and nothing else
+	Safe: `-- in one file: the lock, and nothing else
 ALTER TABLE {table} ADD COLUMN {column} text;
--- {new}: the work, or the next table`,
+-- in a later one: the work, or the next table`,
 	statement: checkWorkWhileLocked,
 }
 
@@ -72,17 +72,22 @@ func (s *statement) lockedTable(relation string) string {
 
 // longWork says what in a statement may take long; empty when nothing does.
 func (s *statement) longWork() string {
-	switch n := s.node.Node.(type) {
-	case *pg.Node_UpdateStmt:
-		return "UPDATE writes rows"
-	case *pg.Node_DeleteStmt:
-		return "DELETE writes rows"
-	case *pg.Node_MergeStmt:
-		return "MERGE writes rows"
-	case *pg.Node_InsertStmt:
-		if n.InsertStmt.SelectStmt.GetSelectStmt().GetFromClause() != nil {
-			return "INSERT copies rows"
+	for _, node := range writes(s.node) {
+		switch n := node.Node.(type) {
+		case *pg.Node_UpdateStmt:
+			return "UPDATE writes rows"
+		case *pg.Node_DeleteStmt:
+			return "DELETE writes rows"
+		case *pg.Node_MergeStmt:
+			return "MERGE writes rows"
+		case *pg.Node_InsertStmt:
+			if n.InsertStmt.SelectStmt.GetSelectStmt().GetFromClause() != nil {
+				return "INSERT copies rows"
+			}
 		}
+	}
+	switch s.node.Node.(type) {
+	case *pg.Node_InsertStmt: // whose lock is no work
 	case *pg.Node_CreateTableAsStmt:
 		return "CREATE TABLE AS copies rows"
 	case *pg.Node_RefreshMatViewStmt:

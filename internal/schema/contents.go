@@ -152,6 +152,9 @@ func byName(c tableColumn, others []tableColumn) int {
 
 // missing are the rows that now does not have, by their places: compared in the columns of both that have the same type.
 func (t tableRows) missing(now tableRows, match matching) []int {
+	if t.same(now) {
+		return nil
+	}
 	var mine, theirs []int
 	for i, c := range t.columns {
 		if j := match(c, now.columns); j >= 0 && now.columns[j].typ == c.typ {
@@ -163,9 +166,6 @@ func (t tableRows) missing(now tableRows, match matching) []int {
 
 // without are the places of rows, told by some columns, that are not among others, told by theirs.
 func without(rows [][]int64, columns []int, others [][]int64, otherColumns []int) []int {
-	if len(rows) == 0 || len(others) > 0 && &rows[0] == &others[0] && slices.Equal(columns, otherColumns) {
-		return nil // nothing has touched them
-	}
 	count := make(map[uint64]int, len(others))
 	for _, row := range others {
 		count[rowKey(row, otherColumns)]++
@@ -178,6 +178,11 @@ func without(rows [][]int64, columns []int, others [][]int64, otherColumns []int
 		}
 	}
 	return missing
+}
+
+// same reports whether both are one reading of a table, which nothing has touched in between.
+func (t tableRows) same(other tableRows) bool {
+	return len(t.rows) == len(other.rows) && (len(t.rows) == 0 || &t.rows[0] == &other.rows[0])
 }
 
 // rowKey mixes the hashes of some columns of a row into one.

@@ -43,6 +43,9 @@ func Effects(fsys fs.FS) ([]catalog.Effect, error) {
 // WriteEffects writes one file an effect into the folder effects/ of dir, and removes those of versions that are gone. A file
 // that differs in nothing but times stays as it is.
 func WriteEffects(dir string, effects []catalog.Effect) error {
+	if err := os.MkdirAll(filepath.Join(dir, "effects"), 0o755); err != nil {
+		return fmt.Errorf("make the folder of effects: %w", err)
+	}
 	old, err := filepath.Glob(filepath.Join(dir, "effects", "*.json"))
 	if err != nil {
 		return fmt.Errorf("list effects: %w", err)

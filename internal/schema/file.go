@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"portaldb/internal/lint"
@@ -75,14 +76,25 @@ func (f File) linesBefore(up bool) int {
 	return lint.DownLine(f.Body)
 }
 
-// lines pairs a half's statements, in the order in which goose sends them, with the lines where they begin.
+// lines pairs a half's statements, in the order in which goose sends them, with the lines where they begin, counted from 1;
+// 0 for one that goose has put together in another way.
 func (f File) lines(statements []string, up bool) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		lines := strings.Split(f.Body, "\n")
+		at := map[string][]int{} // where a line stands
+		for i, line := range strings.Split(f.Body, "\n") {
+			line = strings.TrimSpace(line)
+			at[line] = append(at[line], i+1)
+		}
 		line := f.linesBefore(up)
 		for _, statement := range statements {
-			line = findLine(lines, statement, line+1)
-			if !yield(line, statement) {
+			first, _, _ := strings.Cut(statement, "\n")
+			lines := at[strings.TrimSpace(first)]
+			next, _ := slices.BinarySearch(lines, line+1)
+			found := 0
+			if next < len(lines) {
+				found, line = lines[next], lines[next]
+			}
+			if !yield(found, statement) {
 				return
 			}
 		}
@@ -91,14 +103,10 @@ func (f File) lines(statements []string, up bool) iter.Seq2[int, string] {
 
 // line finds the line, counted from 1, where a statement that goose sent begins, searching from line after on.
 func (f File) line(statement string, after int) int {
-	return findLine(strings.Split(f.Body, "\n"), statement, after)
-}
-
-func findLine(lines []string, statement string, after int) int {
 	first, _, _ := strings.Cut(statement, "\n")
-	first = strings.TrimSpace(first)
+	lines := strings.Split(f.Body, "\n")
 	for i := max(after-1, 0); i < len(lines); i++ {
-		if strings.TrimSpace(lines[i]) == first {
+		if strings.TrimSpace(lines[i]) == strings.TrimSpace(first) {
 			return i + 1
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,6 +20,25 @@ import (
 // a gap, a duplicate, or a file that goose cannot read is a finding. Files up to baseline run on an empty database; it is 0
 // for a folder without a baseline of its own. An error means that the folder itself cannot be read.
 func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
+	all, err := Migrations(fsys)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
+	}
+	slices.Sort(names)
+	findings := append(lint.Names(names), lint.Run(all, lint.Options{Baseline: baseline})...)
+	slices.SortStableFunc(findings, func(a, b lint.Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return findings, nil
+}
+
+// Migrations reads a folder as lint sees it, whatever is in it, in the order of the files' numbers, with the effects that lie
+// beside them.
+func Migrations(fsys fs.FS) ([]lint.Migration, error) {
 	names, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
 		return nil, fmt.Errorf("list migrations: %w", err)
@@ -44,11 +64,7 @@ func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
 			all[i].Effect = byName[all[i].Name]
 		}
 	}
-	findings := append(lint.Names(names), lint.Run(all, lint.Options{Baseline: baseline})...)
-	slices.SortStableFunc(findings, func(a, b lint.Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
-	return findings, nil
+	return all, nil
 }
 
 // lintFile reads one file for lint, which tells what is wrong with it.
@@ -78,7 +94,7 @@ func readMigration(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // which was only read
 	return io.ReadAll(io.LimitReader(file, lint.MaxSize+1))
 }
 
@@ -92,12 +108,21 @@ func (f File) migration() lint.Migration {
 	return m
 }
 
+// lintName is what goose is told that every file is called: the names of files have rules of their own.
+const lintName = "00001_lint.sql"
+
 func (f File) half(up bool) (lint.Half, error) {
-	// A number that goose reads whatever the file is called: its name has a rule of its own.
-	statements, tx, err := Statements(File{Version: 1, Name: "00001_lint.sql", Body: f.Body}, up)
+	statements, tx, err := Statements(File{Version: 1, Name: lintName, Body: f.Body}, up)
+	if err != nil {
+		_, why, _ := strings.Cut(err.Error(), lintName+": ")
+		if why = cmp.Or(why, err.Error()); len(why) > 300 { // goose repeats what it cannot read
+			why = strings.ToValidUTF8(why[:300], "") + " ..."
+		}
+		return lint.Half{}, errors.New("goose cannot read it: " + why)
+	}
 	half := lint.Half{Tx: tx}
 	for line, sql := range f.lines(statements, up) {
 		half.Statements = append(half.Statements, lint.Statement{SQL: sql, Line: line})
 	}
-	return half, err
+	return half, nil
 }

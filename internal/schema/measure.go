@@ -21,6 +21,8 @@ import (
 // Measurement is what measuring migrations found.
 type Measurement struct {
 	Effects []catalog.Effect
+	// Major is the server's major version.
+	Major int
 	// Unfilled are the tables for which no rows could be made: what was measured on them was measured on empty ones.
 	Unfilled []Unfilled
 }
@@ -30,7 +32,7 @@ type Measurement struct {
 const measuredRows = 2000
 
 // measuredSeed makes the rows the same every time.
-const measuredSeed = 1
+const measuredSeed = 0
 
 // Measure runs the migrations one by one on a scratch database of the engine's server, each up, down and up again over
 // tables with rows, and returns what those from version from on did. The rows are those of testdata/rows/NNNNN.sql, where that
@@ -44,6 +46,9 @@ func (e *Engine) Measure(ctx context.Context, from int64) (m Measurement, err er
 		return Measurement{}, err
 	}
 	defer func() { err = errors.Join(err, l.close(ctx)) }()
+	if err := l.db.QueryRowContext(ctx, `select current_setting('server_version_num')::int / 10000`).Scan(&m.Major); err != nil {
+		return m, fmt.Errorf("measure: %w", err)
+	}
 	for _, f := range e.files {
 		if f.Version < from {
 			if err := l.climb(ctx, f); err != nil {
@@ -219,6 +224,9 @@ func (l *lab) back(ctx context.Context, f File, before catalog.Catalog, rows con
 		err = l.renew(ctx, l.rows, f.Version)
 	} else if err = l.lookAtRows(ctx, again.touchedRows()); err == nil {
 		againRows = &l.contents
+		for i, m := range again.result(backRows, l.contents) {
+			effect.Up[i].MSPer100k = min(effect.Up[i].MSPer100k, m.MSPer100k) // the other one was disturbed
+		}
 		l.catalog = after // the same, but for the places of columns
 	}
 	effect.Class = reversal(rows, afterRows, backRows, againRows, down.truncated)
@@ -276,11 +284,14 @@ func (l *lab) run(ctx context.Context, f File, up bool) (*tracer, error) {
 		if errors.As(err, &partial) {
 			err = partial.Err
 		}
-		where := f.Name
-		if failed := l.seam.failed; failed != nil {
-			where = fmt.Sprintf("%s:%d", f.Name, failed.line)
+		failure := &MeasureError{File: f.Name, Half: "Down", Err: err}
+		if up {
+			failure.Half = "Up"
 		}
-		err = &labError{where: where, half: map[bool]string{true: "Up", false: "Down"}[up], err: err}
+		if failed := l.seam.failed; failed != nil {
+			failure.Line = failed.line
+		}
+		err = failure
 		if _, resetErr := l.db.ExecContext(bookkeeping(ctx), untracedSettings); resetErr != nil {
 			return nil, errors.Join(err, resetErr)
 		}
@@ -292,17 +303,24 @@ func (l *lab) run(ctx context.Context, f File, up bool) (*tracer, error) {
 	return t, nil
 }
 
-// labError is returned when a half of a file cannot be measured.
-type labError struct {
-	where, half string
-	err         error
+// MeasureError is returned when a half of a file cannot be measured.
+type MeasureError struct {
+	// File is the file's name, Line the line in it where the failing statement begins; 0 when none failed. Half is Up or Down.
+	File string
+	Line int
+	Half string
+	Err  error
 }
 
-func (e *labError) Error() string {
-	return fmt.Sprintf("%s: its %s fails on a scratch database, which is removed: %s; correct the file", e.where, e.half, cause(e.err))
+func (e *MeasureError) Error() string {
+	where := e.File
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("%s: its %s fails on a scratch database, which is removed: %s", where, e.Half, cause(e.Err))
 }
 
-func (e *labError) Unwrap() error { return e.err }
+func (e *MeasureError) Unwrap() error { return e.Err }
 
 // aboutRows reports whether the server refused because of what rows say: in class 22 a value, in 23 a constraint, else
 // what a function raised.
@@ -348,19 +366,21 @@ func (l *lab) look(ctx context.Context, touched map[uint32]bool) (err error) {
 	return l.lookAtRows(ctx, touched)
 }
 
-func (l *lab) lookAtRows(ctx context.Context, touched map[uint32]bool) (err error) {
+func (l *lab) lookAtRows(ctx context.Context, touched map[uint32]bool) error {
+	old := l.contents
+	err := l.raw(ctx, func(conn *pgx.Conn) (err error) {
+		l.contents, err = readContents(ctx, conn, old, touched)
+		return err
+	})
+	if err != nil || !slices.ContainsFunc(referenceTables, func(r referenceTable) bool { return !old.named(r.table).same(l.contents.named(r.table)) }) {
+		return err
+	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("read the rows: %w", err)
 	}
 	l.reference, err = readReference(ctx, tx)
-	if err = errors.Join(err, tx.Rollback()); err != nil { // it only read
-		return err
-	}
-	return l.raw(ctx, func(conn *pgx.Conn) (err error) {
-		l.contents, err = readContents(ctx, conn, l.contents, touched)
-		return err
-	})
+	return errors.Join(err, tx.Rollback()) // it only read
 }
 
 // fill puts in the rows that lie beside a file, and fills the tables that have not been filled yet.

@@ -3,10 +3,12 @@ package schema
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"portaldb/internal/catalog"
@@ -31,7 +33,8 @@ type Step struct {
 	Name      string `json:"name"`
 	Direction string `json:"direction"`
 	Checksum  string `json:"checksum"`
-	// Class is what a step back does to data; nil for a step up.
+	// Class is what a step back does to data, as it was measured; nil for a step up, and where the file has no effect of its
+	// own or was edited since.
 	Class      *string            `json:"class"`
 	Statements []PlannedStatement `json:"statements"`
 }
@@ -42,10 +45,15 @@ type PlannedStatement struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	// Tx tells that it runs inside the file's transaction.
-	Tx    bool           `json:"tx"`
+	Tx bool `json:"tx"`
+	// Locks are those that were measured, inside functions too, and those that the statement's kind tells of other relations.
 	Locks []catalog.Lock `json:"locks"`
 	// Instead says what a rollback does in its place, so that nothing is lost; empty when it is sent as it is.
 	Instead string `json:"instead,omitempty"`
+	// EstimatedMS is about how long it takes on the rows that are there, in milliseconds; nil where that is not known.
+	EstimatedMS *int64 `json:"estimated_ms"`
+
+	per100k int64 // milliseconds for 100,000 rows, as it was measured
 }
 
 // PlanBlocker is a session that holds something which a statement of the plan will want.
@@ -85,6 +93,9 @@ func (e *Engine) Plan(ctx context.Context, to int64) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	if err := estimate(ctx, s.db, plan); err != nil {
+		return Plan{}, err
+	}
 	plan.Blockers, err = planBlockers(ctx, s, plan)
 	return plan, err
 }
@@ -107,7 +118,7 @@ func (e *Engine) planDown(st state, to int64) (Plan, error) {
 func (e *Engine) planFiles(st state, todo []File, up bool) (Plan, error) {
 	plan := Plan{From: st.version(), To: st.version(), Steps: []Step{}}
 	for _, f := range todo {
-		step, err := planStep(f, up)
+		step, err := e.planStep(f, up)
 		if err != nil {
 			return Plan{}, err
 		}
@@ -121,7 +132,7 @@ func (e *Engine) planFiles(st state, todo []File, up bool) (Plan, error) {
 	return plan, nil
 }
 
-func planStep(f File, up bool) (Step, error) {
+func (e *Engine) planStep(f File, up bool) (Step, error) {
 	step := Step{Version: f.Version, Name: f.Name, Direction: "down", Checksum: f.Checksum, Statements: []PlannedStatement{}}
 	if up {
 		step.Direction = "up"
@@ -130,14 +141,113 @@ func planStep(f File, up bool) (Step, error) {
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
+	measured := e.measuredStep(f, up, &step)
+	if len(measured) != len(statements) {
+		measured = make([]catalog.Measured, len(statements))
+	}
 	for line, sql := range f.lines(statements, up) {
-		locks := lint.Locks(sql)
-		if locks == nil {
-			locks = []catalog.Lock{}
-		}
-		step.Statements = append(step.Statements, PlannedStatement{SQL: sql, File: f.Name, Line: line, Tx: tx, Locks: locks})
+		m := measured[len(step.Statements)]
+		step.Statements = append(step.Statements, PlannedStatement{
+			SQL: sql, File: f.Name, Line: line, Tx: tx, Locks: mergedLocks(m.Locks, lint.Locks(sql)), per100k: m.MSPer100k,
+		})
 	}
 	return step, nil
+}
+
+// mergedLocks are the measured locks, and of those told by kind the ones of relations that were not measured: a file's own.
+func mergedLocks(measured, told []catalog.Lock) []catalog.Lock {
+	locks := append([]catalog.Lock{}, measured...)
+	for _, t := range told {
+		if !slices.ContainsFunc(measured, func(m catalog.Lock) bool { return sameRelation(m.Relation, t.Relation) }) {
+			locks = append(locks, t)
+		}
+	}
+	return locks
+}
+
+// measuredStep is what was measured of a half of a file, and sets the step's class by it; nothing where the file is not the
+// one that was measured.
+func (e *Engine) measuredStep(f File, up bool, step *Step) []catalog.Measured {
+	if int(f.Version) > len(e.effects) || e.effects[f.Version-1].Checksum != f.Checksum {
+		return nil
+	}
+	effect := e.effects[f.Version-1]
+	if up {
+		return effect.Up
+	}
+	if effect.Class != "" {
+		class := string(effect.Class)
+		step.Class = &class
+	}
+	return effect.Down
+}
+
+// sameRelation reports whether a name as a statement writes it, perhaps without its schema, is that of a qualified relation.
+func sameRelation(qualified, written string) bool {
+	return qualified == written || strings.HasSuffix(qualified, "."+written)
+}
+
+// estimate scales what was measured to the rows that are there. How many there are is what the last ANALYZE saw, for the
+// size that the table has now.
+func estimate(ctx context.Context, db querier, plan Plan) error {
+	var tables []string
+	for _, step := range plan.Steps {
+		for _, s := range step.Statements {
+			if s.per100k > 0 {
+				for _, lock := range s.Locks {
+					tables = append(tables, lock.Relation)
+				}
+			}
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	rows, err := db.QueryContext(ctx, `
+		select name, case when pg_relation_size(c.oid) = 0 and c.relkind = 'r' then 0 when c.reltuples < 0 then null when c.relpages = 0 then c.reltuples
+		       else c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::float8) end
+		from unnest($1::text[]) name join pg_class c on c.oid = to_regclass(name)`, tables)
+	if err != nil {
+		return fmt.Errorf("read the sizes of tables: %w", err)
+	}
+	defer rows.Close()
+	sizes := map[string]float64{}
+	for rows.Next() {
+		var table string
+		var n sql.NullFloat64
+		if err := rows.Scan(&table, &n); err != nil {
+			return fmt.Errorf("read the sizes of tables: %w", err)
+		}
+		if n.Valid {
+			sizes[table] = n.Float64
+		}
+	}
+	for _, step := range plan.Steps {
+		for i := range step.Statements {
+			step.Statements[i].estimate(sizes)
+		}
+	}
+	return rows.Err()
+}
+
+// estimate sets the statement's time, given how many rows tables have.
+func (s *PlannedStatement) estimate(sizes map[string]float64) {
+	if s.per100k == 0 {
+		return
+	}
+	var total float64
+	all := !slices.ContainsFunc(s.Locks, func(l catalog.Lock) bool { return l.Rewrites || l.Scans })
+	for _, lock := range s.Locks {
+		if all || lock.Rewrites || lock.Scans {
+			n, known := sizes[lock.Relation]
+			if !known {
+				return
+			}
+			total += n
+		}
+	}
+	ms := int64(float64(s.per100k) * total / 100_000)
+	s.EstimatedMS = &ms
 }
 
 // digest covers what will run and nothing else.

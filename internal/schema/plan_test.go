@@ -255,3 +255,79 @@ func TestEngine_Plan_locks(t *testing.T) {
 		t.Errorf("blockers %+v", plan.Blockers)
 	}
 }
+
+// TestEngine_Plan_measured: what was measured is in the plan, in both directions, and leaves the digest as it is.
+func TestEngine_Plan_measured(t *testing.T) {
+	t.Parallel()
+	set := fstest.MapFS{}
+	for i, body := range []string{
+		"create table a (id int primary key, b int);\n-- +goose Down\ndrop table a;",
+		"-- +goose StatementBegin\ndo $$ begin execute 'alter table a alter column b type bigint'; end $$;\n-- +goose StatementEnd\ncreate index a_b_idx on a (b);\n" +
+			"-- +goose Down\ndrop index a_b_idx;\nalter table a alter column b type int;",
+	} {
+		set[fmt.Sprintf("%05d_change_thing.sql", i+1)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + body + "\n")}
+	}
+	measured := withEffects(t, set)
+	url := pgtest.Empty(t)
+	engine := open(t, url, measured)
+	if _, err := engine.Up(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, url, `insert into a select n, n from generate_series(1, 20000) n; analyze a`)
+	texts := func(p schema.Plan) (all []string) {
+		for _, step := range p.Steps {
+			for _, s := range step.Statements {
+				for _, l := range s.Locks {
+					all = append(all, fmt.Sprintf("%s, estimated %t", l, s.EstimatedMS != nil && *s.EstimatedMS >= 0))
+				}
+			}
+		}
+		return all
+	}
+	up, err := engine.Plan(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"ACCESS EXCLUSIVE on public.a, rewrites it, estimated true", "SHARE on public.a, reads all of it, estimated true"}
+	if diff := cmp.Diff(want, texts(up)); diff != "" {
+		t.Errorf("up (-want +got):\n%s", diff)
+	}
+	bare, err := open(t, url, set).Plan(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bare.Digest != up.Digest {
+		t.Error("the digest covers what was measured")
+	}
+	if diff := cmp.Diff([]string{"SHARE on a, reads all of it, estimated false"}, texts(bare)); diff != "" {
+		t.Errorf("without effects (-want +got):\n%s", diff)
+	}
+
+	if _, err := engine.Up(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	down, err := engine.Plan(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"R0", "R1"} {
+		if got := down.Steps[i].Class; got == nil || *got != want {
+			t.Errorf("step back %d has class %v, want %s", i, got, want)
+		}
+	}
+	edited := fstest.MapFS{}
+	for name, file := range set {
+		edited[name] = &fstest.MapFile{Data: append([]byte("-- edited\n"), file.Data...)}
+	}
+	for i := range 2 {
+		name := fmt.Sprintf("effects/%05d.json", i+1)
+		data, err := fs.ReadFile(measured, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edited[name] = &fstest.MapFile{Data: data}
+	}
+	if down, err = open(t, url, edited).Plan(t.Context(), 0); err != nil || down.Steps[0].Class != nil {
+		t.Errorf("an edited file has the class of what it was, %v", err)
+	}
+}

@@ -10,9 +10,11 @@ import (
 	"portaldb/internal/catalog"
 )
 
+type referenceTable struct{ table, query string }
+
 // referenceTables are the tables whose rows come with the migrations: a query for what tells a row apart and what it says.
 // Columns are read through to_jsonb, so that a table that lacks one can still be read.
-var referenceTables = []struct{ table, query string }{
+var referenceTables = []referenceTable{
 	{"public.roles", `
 		select to_jsonb(r) ->> 'name', jsonb_build_object('description', to_jsonb(r) ->> 'description')
 		from public.roles r`},

@@ -470,7 +470,7 @@ func (r *restorer) update(ctx context.Context, t Trash) error {
 		if slices.Contains(t.Key, c) {
 			continue
 		}
-		set, differs = append(set, fmt.Sprintf("%s = %s", c, values[i])), append(differs, fmt.Sprintf("t.%s is distinct from %s", c, values[i]))
+		set, differs = append(set, fmt.Sprintf("%s = %s", c, values[i])), append(differs, fmt.Sprintf("t.%s::text is distinct from (%s)::text", c, values[i])) // not every type can be compared
 	}
 	if len(set) == 0 {
 		differs = []string{"false"}
@@ -489,11 +489,7 @@ func (r *restorer) update(ctx context.Context, t Trash) error {
 		// Rows that came meanwhile were numbered by the migration; they make room.
 		statements = append(statements, fmt.Sprintf(`update %s t set %s where not exists (select from %s k where %s)`, t.Object, strings.Join(fresh, ", "), *t.KeptIn, same))
 	}
-	compared := strings.Join(differs, " or ")
-	if strings.Contains(compared, "json") {
-		compared = "true"
-	}
-	statements = append(statements, fmt.Sprintf(`update %s t set %s from %s k where %s and %s and %s and (%s)`, t.Object, strings.Join(set, ", "), *t.KeptIn, same, referred, current, compared))
+	statements = append(statements, fmt.Sprintf(`update %s t set %s from %s k where %s and %s and %s and (%s)`, t.Object, strings.Join(set, ", "), *t.KeptIn, same, referred, current, strings.Join(differs, " or ")))
 	if err := r.uniquely(ctx, t, statements); err != nil {
 		return err
 	}

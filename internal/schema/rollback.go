@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -272,7 +273,7 @@ func (r *run) planSteps(ctx context.Context, plan *wayBack) error {
 		if err := f.Validate(); err != nil {
 			return &RefusedError{err.Error()}
 		}
-		step, err := planStep(f, false)
+		step, err := e.planStep(f, false)
 		if err != nil {
 			return err
 		}
@@ -593,7 +594,12 @@ func (r *run) refuseReplicas(ctx context.Context, plan *wayBack, apply bool) err
 
 // brokenAt names the releases whose statements would not work at a version.
 func (e *Engine) brokenAt(ctx context.Context, s *session, version int64, releases []Release) (text string, err error) {
-	err = e.withScratch(ctx, s, version, func(conn *pgx.Conn) error {
+	err = e.withScratch(ctx, s, version, func(config *pgx.ConnConfig, _ *sql.DB) error {
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return err
+		}
+		defer closeConn(ctx, conn)
 		for _, release := range releases {
 			broken, err := prepare(ctx, conn, release, false)
 			if err != nil {

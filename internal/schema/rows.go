@@ -72,9 +72,8 @@ type rowColumn struct {
 	precision, scale int
 	notNull bool
 	// made tells that the server makes the value.
-	made       bool
-	hasDefault bool
-	literals   []string
+	made     bool
+	literals []string
 }
 
 // rowKeyRef is a foreign key.
@@ -276,17 +275,23 @@ func (c *rowColumn) ways(seed int64) []string {
 		switch {
 		case c.base == "smallint":
 			ways = []string{"(" + number + ") % 32767"}
-		case c.base == "numeric" && c.precision > 0:
-			ways = []string{fmt.Sprintf("(%s) %% (10 ^ %d)::bigint + 1 / (10.0 ^ %d)", number, min(max(c.precision-c.scale, 0), 9), c.scale)}
 		case c.base == "numeric", c.base == "real", c.base == "double precision":
 			ways = []string{number + " + 0.25"}
 		}
 		if c.literals != nil {
 			ways = append(ways, "1", "0", "g.n % 10", "g.n % 100", "2000 + g.n % 100")
+			if c.base != "smallint" && c.base != "integer" && c.base != "bigint" {
+				ways = append(ways, "(g.n % 97) / 97.0")
+			}
 			for _, literal := range c.literals {
 				if !strings.HasPrefix(literal, "'") {
 					ways = append(ways, literal, literal+" + 1", literal+" - 1")
 				}
+			}
+		}
+		if c.base == "numeric" && c.precision > 0 {
+			for i, way := range ways { // what is too large for the column would be an error
+				ways[i] = fmt.Sprintf("trunc(((%s)::numeric) %% (10::numeric ^ %d), %d)", way, max(c.precision-c.scale, 0), max(c.scale, 0))
 			}
 		}
 	case "boolean":
@@ -426,8 +431,8 @@ func readRowTables(ctx context.Context, tx pgx.Tx) (map[uint32]*rowTable, error)
 		       t.typtype::text, case when t.typcategory = 'A' then format_type(t.typelem, null) else '' end,
 		       coalesce((select format_type(r.rngsubtype, null) from pg_range r where r.rngtypid = t.oid), ''),
 		       coalesce(b.modifier, a.atttypmod), a.attnotnull or b.not_null,
-		       a.attgenerated <> '' or a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), d.oid is not null,
-		       coalesce((select string_agg(pg_get_constraintdef(k.oid), E'\x01') from pg_constraint k where k.contypid = a.atttypid and k.contype = 'c'), '')
+		       a.attgenerated <> '' or a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false),
+		       coalesce((select string_agg(pg_get_constraintdef(k.oid), E'\x01') from pg_constraint k where k.contypid in (select oid from down where top = a.atttypid) and k.contype = 'c'), '')
 		from pg_attribute a
 		join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p')
 		join pg_namespace n on n.oid = c.relnamespace
@@ -436,7 +441,7 @@ func readRowTables(ctx context.Context, tx pgx.Tx) (map[uint32]*rowTable, error)
 		left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 		where a.attnum > 0 and not a.attisdropped and `+ownSchemas+`
 		order by a.attrelid, a.attnum`,
-		[]any{&oid, &c.number, &c.name, &c.typ, &c.base, &c.kind, &c.element, &c.subtype, &c.modifier, &c.notNull, &c.made, &c.hasDefault, &domainCheck}, func() {
+		[]any{&oid, &c.number, &c.name, &c.typ, &c.base, &c.kind, &c.element, &c.subtype, &c.modifier, &c.notNull, &c.made, &domainCheck}, func() {
 			column := c
 			if column.base == "numeric" && column.modifier >= 4 {
 				column.precision, column.scale = (column.modifier-4)>>16, (column.modifier-4)&0x7ff

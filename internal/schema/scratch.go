@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,28 +19,37 @@ import (
 // errNoScratch says why there is no scratch database; the effects do instead.
 var errNoScratch = errors.New("the login may not create databases")
 
+// OnScratch calls do with the URL of a scratch database on the same server, migrated to version, and removes the database. The
+// login must be allowed to create databases.
+func (e *Engine) OnScratch(ctx context.Context, version int64, do func(url string) error) error {
+	s, err := e.session(ctx, "scratch")
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return e.withScratch(ctx, s, version, func(config *pgx.ConnConfig, _ *sql.DB) error { return do(scratchURL(config)) })
+}
+
+// scratchURL is a connection string for the database of config.
+func scratchURL(config *pgx.ConnConfig) string {
+	connString := config.ConnString()
+	if u, err := url.Parse(connString); err == nil && strings.HasPrefix(u.Scheme, "postgres") {
+		u.Path = "/" + config.Database
+		return u.String()
+	}
+	return connString + " dbname=" + config.Database // the last one counts
+}
+
 // scratch migrates a new database on the same server to version, reads what that gives, and removes the database.
 func (e *Engine) scratch(ctx context.Context, s *session, version int64) (c, rows catalog.Catalog, err error) {
-	err = e.withMigrated(ctx, s, version, func(db *sql.DB) (err error) {
+	err = e.withScratch(ctx, s, version, func(_ *pgx.ConnConfig, db *sql.DB) (err error) {
 		c, rows, err = readSchema(ctx, db)
 		return err
 	})
 	return c, rows, err
 }
 
-// withScratch lends a connection to a new database on the same server at version, and removes the database.
-func (e *Engine) withScratch(ctx context.Context, s *session, version int64, use func(*pgx.Conn) error) error {
-	return e.withMigrated(ctx, s, version, func(db *sql.DB) error {
-		conn, err := db.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		return conn.Raw(func(c any) error { return use(c.(*stdlib.Conn).Conn()) })
-	})
-}
-
-func (e *Engine) withMigrated(ctx context.Context, s *session, version int64, use func(*sql.DB) error) (err error) {
+func (e *Engine) withScratch(ctx context.Context, s *session, version int64, do func(*pgx.ConnConfig, *sql.DB) error) (err error) {
 	config, drop, err := e.createScratch(ctx, s)
 	if err != nil {
 		return err
@@ -60,7 +71,7 @@ func (e *Engine) withMigrated(ctx context.Context, s *session, version int64, us
 			return fmt.Errorf("migrate a scratch database: %w", err)
 		}
 	}
-	return use(db)
+	return do(config, db)
 }
 
 // createScratch makes an empty database on the session's server, to be reached by config, and removed by drop, which

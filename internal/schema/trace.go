@@ -91,6 +91,9 @@ func (t *tracer) around(ctx context.Context, conn *pgx.Conn, line int, query str
 		return err
 	}
 	locks := told
+	for oid := range told {
+		t.touched[oid] = true
+	}
 	if t.tx {
 		if locks, err = t.locks(ctx, conn, told, after); err != nil {
 			return err
@@ -161,7 +164,8 @@ func (t *tracer) locks(ctx context.Context, conn *pgx.Conn, told map[uint32]cata
 			return nil, err
 		}
 		lock.Rewrites = rewritten
-		lock.Scans = !rewritten && (after.relations[oid].scans > t.last.relations[oid].scans || t.validated(oid, after))
+		truncated := t.truncated[oid] && after.relations[oid].file != t.last.relations[oid].file // its indexes are built over no rows
+		lock.Scans = !rewritten && !truncated && (after.relations[oid].scans > t.last.relations[oid].scans || t.validated(oid, after))
 		if lock.Rewrites || lock.Scans {
 			lock.Mode = cmp.Or(lock.Mode, held)
 		}
@@ -230,7 +234,7 @@ func (t *tracer) per100k(locks map[uint32]catalog.Lock) int64 {
 
 // touchedRows are the tables whose rows may have changed; nil where that could not be seen.
 func (t *tracer) touchedRows() map[uint32]bool {
-	if !t.tx {
+	if !t.tx && (len(t.measured) != 1 || len(t.measured[0].Locks) == 0) {
 		return nil
 	}
 	return t.touched

@@ -1,0 +1,589 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"portaldb/internal/catalog"
+	"portaldb/internal/devpg"
+	"portaldb/internal/lint"
+	"portaldb/internal/schema"
+)
+
+type checkCommand struct {
+	database
+	Dir     string `default:"migrations" placeholder:"DIR" help:"The folder of migrations."`
+	Base    string `placeholder:"REV" help:"The commit that the change is to be merged into: what it does not touch is not measured again, and what it does to the schema is told."`
+	Write   bool   `help:"Write the effect files instead of comparing with them."`
+	Offline bool   `help:"Leave out what needs a server: round trips, effects, whether queries prepare."`
+}
+
+// Help is the long help.
+func (checkCommand) Help() string {
+	return `All that CI gates on, the cheapest first: the files, lint, what changed since REV, sqlc diff; then, on scratch databases that are
+removed again, each migration up, down and up over rows, its effect file, the statements of the release at REV, and sqlc vet. Ends
+with 3 when a finding is an error. The server is that of DATABASE_URL, whose login has to be allowed to create databases, or a
+private one.
+
+Examples:
+
+    portaldb check
+    portaldb check --base origin/main
+    portaldb check --dir /tmp/trial --write`
+}
+
+// checkReport is what check found, as programs read it.
+type checkReport struct {
+	Findings []lint.Finding `json:"findings"`
+	// Skipped are the steps that were not made, with the reason.
+	Skipped []skippedStep `json:"skipped"`
+	// Change is what the files since the base do to the schema; nil without a base.
+	Change *change `json:"change"`
+	// Written are the effect files that --write has brought in step.
+	Written bool `json:"written"`
+}
+
+type skippedStep struct {
+	Step   string `json:"step"`
+	Reason string `json:"reason"`
+}
+
+// checker is one check under way.
+type checker struct {
+	checkCommand
+	app     *app
+	folder  fs.FS
+	sqlc    *sqlcProject
+	effects []catalog.Effect // those that lie beside the files, then the measured ones
+	base    *checkBase
+	report  checkReport
+}
+
+// checkBase is what a change is compared with.
+type checkBase struct {
+	fork revision // where the branch left the base
+	// forked are the folder's files there, tip those of the base as it is now.
+	forked, tip fs.FS
+	// from is the first version that the change brings.
+	from int64
+}
+
+// Run checks, and prints what was found.
+func (c checkCommand) Run(ctx context.Context, a *app) error {
+	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
+		return usageError{fmt.Sprintf("there is no folder %s here: run this in the project's root, or name the folder with --dir", c.Dir)}
+	}
+	if c.Offline && c.Write {
+		return usageError{"--write measures on a server: leave --offline out"}
+	}
+	k := &checker{checkCommand: c, app: a, folder: os.DirFS(c.Dir)}
+	k.report.Findings, k.report.Skipped = []lint.Finding{}, []skippedStep{}
+	if err := k.check(ctx); err != nil {
+		return err
+	}
+	if err := a.print(k.report, k.text()); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error }) {
+		return errNo
+	}
+	return nil
+}
+
+// check makes the steps, the cheapest first.
+func (k *checker) check(ctx context.Context) (err error) {
+	if k.report.Findings, err = lintFolder(k.report.Findings, k.Dir, nil); err != nil {
+		return err
+	}
+	if k.Base != "" {
+		if err := k.compareBase(ctx); err != nil {
+			return err
+		}
+	}
+	files, err := schema.Files(k.folder)
+	if err != nil { // lint has said so
+		k.skip("round trips, effects, queries", "the files are no whole set yet")
+		return nil
+	}
+	if err := k.readEffects(files); err != nil {
+		return err
+	}
+	if k.sqlc, err = findSqlc(k.Dir); err != nil {
+		return err
+	}
+	if k.sqlc != nil {
+		k.runSqlc(ctx, nil, "queries-out-of-step", "sqlc generate, and commit what it writes", "diff")
+	}
+	if k.Offline {
+		k.skip("round trips, measured effects, prepared queries", "--offline")
+		return k.describe(files)
+	}
+	if err := k.onServer(ctx, func(url string) error { return k.measure(ctx, url, files) }); err != nil {
+		return err
+	}
+	return k.describe(files)
+}
+
+func (k *checker) skip(step, reason string) {
+	k.report.Skipped = append(k.report.Skipped, skippedStep{step, reason})
+}
+
+// found adds what a rule of check's own has found: next is what to type.
+func (k *checker) found(rule string, severity lint.Severity, file string, line int, message, next string) {
+	k.report.Findings = append(k.report.Findings, lint.Finding{
+		Rule: rule, Severity: severity, File: path.Join(filepath.ToSlash(k.Dir), file), Line: max(line, 1), Message: message, Safe: next,
+	})
+}
+
+// compareBase looks at what became of the files that the base has.
+func (k *checker) compareBase(ctx context.Context) error {
+	tip, err := openRevision(ctx, k.Dir, k.Base)
+	if err != nil {
+		return err
+	}
+	k.base = &checkBase{from: 1}
+	if k.base.fork, err = tip.fork(ctx); err != nil {
+		return err
+	}
+	if k.base.tip, err = tip.files(ctx, k.Dir); err != nil {
+		return err
+	}
+	if k.base.forked, err = k.base.fork.files(ctx, k.Dir); err != nil {
+		return err
+	}
+	merged, err := fs.Glob(k.base.forked, "*.sql")
+	if err != nil {
+		return fmt.Errorf("list the base's migrations: %w", err)
+	}
+	unchanged := true
+	for _, name := range merged {
+		was, err := fs.ReadFile(k.base.forked, name)
+		if err != nil {
+			return fmt.Errorf("read the base's migrations: %w", err)
+		}
+		restore := "git restore --source=" + k.base.fork.commit[:12] + " -- " + path.Join(filepath.ToSlash(k.Dir), name)
+		switch now, err := fs.ReadFile(k.folder, name); {
+		case errors.Is(err, fs.ErrNotExist):
+			k.found("merged-file-gone", lint.Error, name, 1, "it was merged, and databases have it: it must stay; undo it with a new migration", restore)
+			unchanged = false
+		case err != nil:
+			return fmt.Errorf("read %s: %w", name, err)
+		case !slices.Equal(was, now):
+			k.found("merged-file-edited", lint.Error, name, firstDifference(string(was), string(now)),
+				"it was merged, and databases have it as it was: up, rollback and history refuse another text; write the change as a new migration", restore)
+			unchanged = false
+		}
+		if unchanged {
+			k.base.from = max(k.base.from, lint.Version(name)+1)
+		}
+	}
+	return k.renumber(merged)
+}
+
+// renumber finds the files of the change whose number the base has given away since.
+func (k *checker) renumber(merged []string) error {
+	ours, err := fs.Glob(k.folder, "*.sql")
+	if err != nil {
+		return fmt.Errorf("list migrations: %w", err)
+	}
+	theirs, err := fs.Glob(k.base.tip, "*.sql")
+	if err != nil {
+		return fmt.Errorf("list the base's migrations: %w", err)
+	}
+	var next int64
+	taken := map[int64]string{}
+	for _, name := range theirs {
+		next = max(next, lint.Version(name))
+		taken[lint.Version(name)] = name
+	}
+	for _, name := range ours {
+		if slices.Contains(merged, name) || slices.Contains(theirs, name) {
+			continue
+		}
+		next++ // the files of the change come after those of the base, in their order
+		number := lint.Version(name)
+		if by := taken[number]; by != "" && number != next {
+			_, rest, _ := strings.Cut(name, "_")
+			renamed := fmt.Sprintf("%05d_%s", next, rest)
+			dir := filepath.ToSlash(k.Dir)
+			k.found("number-taken", lint.Error, name, 1, fmt.Sprintf("%s has number %05d as %s: two branches took it; this one becomes %s", k.Base, number, by, renamed),
+				fmt.Sprintf("git mv %s %s", path.Join(dir, name), path.Join(dir, renamed)))
+		}
+	}
+	return nil
+}
+
+// firstDifference is the first line in which two texts differ, counted from 1.
+func firstDifference(a, b string) int {
+	line := 1
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			break
+		}
+		if a[i] == '\n' {
+			line++
+		}
+	}
+	return line
+}
+
+const writeEffects = "portaldb check --write"
+
+// readEffects reads the effect files, and says of those that are not measured again whether they are of these files.
+func (k *checker) readEffects(files []schema.File) (err error) {
+	if k.effects, err = schema.Effects(k.folder); err != nil {
+		k.effects = nil
+		if !k.Write {
+			k.found("effect-out-of-step", lint.Error, "effects", 1, err.Error(), writeEffects)
+		}
+	}
+	if k.Write {
+		return nil
+	}
+	if len(k.effects) == 0 && err == nil {
+		k.found("effect-out-of-step", lint.Warning, "effects", 1,
+			"there are no effect files: verify needs a scratch database without them, plan shows no times, and a rollback cannot tell what it would lose", writeEffects)
+		return nil
+	}
+	for i, f := range files {
+		if k.base != nil && f.Version >= k.base.from && !k.Offline {
+			break // measured
+		}
+		switch {
+		case k.base == nil && !k.Offline:
+		case i >= len(k.effects):
+			k.found("effect-out-of-step", lint.Error, f.Name, 1, "it has no effect file", writeEffects)
+		case k.effects[i].Name != f.Name || k.effects[i].Checksum != f.Checksum:
+			k.found("effect-out-of-step", lint.Error, f.Name, 1, "its effect file is that of "+cmp.Or(k.effects[i].Name, "nothing")+" as it was before an edit", writeEffects)
+		}
+	}
+	return nil
+}
+
+// runSqlc adds what sqlc has to say as a finding.
+func (k *checker) runSqlc(ctx context.Context, env []string, rule, next string, args ...string) {
+	output, ok, err := k.sqlc.run(ctx, env, args...)
+	if err != nil {
+		k.report.Findings = append(k.report.Findings, lint.Finding{Rule: rule, Severity: lint.Error, File: k.sqlc.config, Line: 1, Message: err.Error(), Safe: "go install github.com/sqlc-dev/sqlc/cmd/sqlc@latest"})
+	} else if !ok {
+		k.report.Findings = append(k.report.Findings, lint.Finding{Rule: rule, Severity: lint.Error, File: k.sqlc.config, Line: 1, Message: cmp.Or(output, "sqlc "+args[0]+" ends with an error"), Safe: next})
+	}
+}
+
+// onServer calls do with a database of the server of DATABASE_URL, or of a private one.
+func (k *checker) onServer(ctx context.Context, do func(url string) error) (err error) {
+	if k.DatabaseURL != "" {
+		url, err := k.url()
+		if err != nil {
+			return err
+		}
+		return do(url)
+	}
+	server, err := devpg.Start(ctx, devpg.Config{Ephemeral: true})
+	if err != nil {
+		return usageError{fmt.Sprintf("DATABASE_URL não configurada para Postgres. DATABASE_URL is not set, and a private server does not start (%v): "+
+			"name a server whose login may create databases, run make dev once, which installs PostgreSQL, or check --offline", err)}
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	return do(server.URL(devpg.User))
+}
+
+// measure makes the steps that need a server, on scratch databases.
+func (k *checker) measure(ctx context.Context, url string, files []schema.File) error {
+	// What lies in effects/ is to be found out, and may be broken.
+	engine, err := schema.Open(schema.Config{URL: url, FS: withoutEffects{k.folder}, Actor: actor(k.app.env), Binary: version})
+	if err != nil {
+		return err
+	}
+	from := int64(1)
+	if k.base != nil && !k.Write {
+		from = k.base.from
+	}
+	if from > int64(len(files)) { // the change brings none
+		return k.prepare(ctx, engine, int64(len(files)))
+	}
+	k.app.logf("measuring %s on scratch databases of %s", count(len(files)-int(from)+1, "migration"), engine.Target())
+	m, err := engine.Measure(ctx, from)
+	var failed *schema.MeasureError
+	switch {
+	case errors.As(err, &failed):
+		k.found("does-not-apply", lint.Error, failed.File, failed.Line, failed.Error(), "correct the file")
+		k.skip("effects, prepared queries", "a migration does not apply")
+		return nil
+	case err != nil:
+		return err
+	}
+	for _, u := range m.Unfilled {
+		k.skip("rows of "+u.Table, u.Reason+"; put some in testdata/rows/NNNNN.sql beside the migrations")
+	}
+	if err := k.judge(m); err != nil {
+		return err
+	}
+	k.effects = append(slices.Clip(k.effects[:min(int(from)-1, len(k.effects))]), m.Effects...)
+	return k.prepare(ctx, engine, int64(len(files)))
+}
+
+// withoutEffects is a folder of migrations as if it had no effects.
+type withoutEffects struct{ fs.FS }
+
+// Open opens a file.
+func (f withoutEffects) Open(name string) (fs.File, error) {
+	if name == "effects" || strings.HasPrefix(name, "effects/") {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f.FS.Open(name)
+}
+
+// judge compares measured effects with the files beside the migrations, or writes those, and looks for what must not be.
+func (k *checker) judge(m schema.Measurement) error {
+	if k.Write {
+		if err := schema.WriteEffects(k.Dir, m.Effects); err != nil {
+			return err
+		}
+		k.report.Written = true
+	}
+	migrations, err := schema.Migrations(k.folder)
+	if err != nil {
+		return err
+	}
+	baseline := baseline(k.folder)
+	for _, e := range m.Effects {
+		migration := migrations[e.Version-1]
+		if !k.Write && len(k.effects) > 0 {
+			if err := schema.CompareEffects(k.effects, []catalog.Effect{e}, m.Major); err != nil {
+				k.found("effect-out-of-step", lint.Error, e.Name, 1, err.Error(), writeEffects)
+			}
+		}
+		if e.Version <= baseline {
+			continue
+		}
+		seen := slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { // in the statements already
+			return f.Rule == "down-not-inverse" && path.Base(f.File) == e.Name
+		})
+		for _, d := range e.Left {
+			if seen {
+				break
+			}
+			k.foundByRule(migration, "down-not-inverse", lint.DownLine(migration.Body),
+				fmt.Sprintf("up and then down leave %s %s %s", d.Kind, d.Object, d.Class))
+		}
+		if len(e.Lost) > 0 {
+			k.foundByRule(migration, "rows-changed", 1, "rows that were there before are changed or gone after up, or after up and down, in "+strings.Join(e.Lost, ", "))
+		}
+	}
+	return nil
+}
+
+// foundByRule adds what a rule of lint's has found on the database, unless a comment of the file suppresses it.
+func (k *checker) foundByRule(migration lint.Migration, rule string, line int, message string) {
+	for _, f := range lint.Found(migration, rule, line, message) {
+		f.File = path.Join(filepath.ToSlash(k.Dir), f.File)
+		k.report.Findings = append(k.report.Findings, f)
+	}
+}
+
+// prepare has the server prepare what programs send, on a scratch database of the latest version.
+func (k *checker) prepare(ctx context.Context, engine *schema.Engine, latest int64) error {
+	if k.sqlc == nil {
+		return nil
+	}
+	if k.sqlc.urlVariable != "" {
+		err := engine.OnScratch(ctx, latest, func(url string) error {
+			k.runSqlc(ctx, []string{k.sqlc.urlVariable + "=" + url}, "query-does-not-prepare", "correct the query in queries/, or the migration", "vet")
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if k.base == nil {
+		return nil
+	}
+	release := schema.Release{Name: k.Base, Statements: map[string]string{}}
+	for _, out := range k.sqlc.out {
+		generated, err := k.base.fork.files(ctx, filepath.Join(k.sqlc.root, out))
+		if err != nil {
+			return err
+		}
+		if err := sqlcStatements(generated, release.Statements); err != nil {
+			return fmt.Errorf("read the statements of the release before: %w", err)
+		}
+	}
+	migrations, err := schema.Migrations(k.folder)
+	if err != nil {
+		return err
+	}
+	broken, err := k.breaks(ctx, engine, latest, release)
+	if err != nil || broken == "" {
+		return err
+	}
+	for version := k.base.from; version <= latest; version++ { // which of them was it
+		if broken, err = k.breaks(ctx, engine, version, release); err != nil {
+			return err
+		}
+		if broken != "" {
+			k.foundByRule(migrations[version-1], "breaks-previous-release", 1, "statements of the release at "+k.Base+" no longer prepare: "+broken)
+			return nil
+		}
+	}
+	return nil
+}
+
+// breaks tells which statements of a release do not prepare at a version; empty when all do.
+func (k *checker) breaks(ctx context.Context, engine *schema.Engine, version int64, release schema.Release) (broken string, err error) {
+	err = engine.OnScratch(ctx, version, func(url string) error {
+		scratch, err := schema.Open(schema.Config{URL: url, FS: withoutEffects{k.folder}})
+		if err != nil {
+			return err
+		}
+		c, err := scratch.Compatible(ctx, release)
+		broken = c.BrokenText()
+		return err
+	})
+	return broken, err
+}
+
+// change is what the files since the base do to the schema.
+type change struct {
+	From  int64        `json:"from"`
+	To    int64        `json:"to"`
+	Files []fileChange `json:"files"`
+	// Catalog are the differences of the schema as a whole, before and after.
+	Catalog []catalog.Difference `json:"catalog"`
+}
+
+// fileChange is what one file does.
+type fileChange struct {
+	Name  string           `json:"name"`
+	Class catalog.Reversal `json:"class"`
+	// Does says it in words, Locks who waits meanwhile.
+	Does  []string       `json:"does"`
+	Locks []catalog.Lock `json:"locks"`
+}
+
+// describe says what the change does to the schema, from the effects of its files.
+func (k *checker) describe(files []schema.File) error {
+	if k.base == nil || len(k.effects) < len(files) {
+		return nil
+	}
+	from := int(k.base.from) - 1
+	before, err := catalog.Fold(k.effects[:from]...)
+	if err != nil {
+		return err
+	}
+	c := &change{From: int64(from), To: int64(len(files)), Files: []fileChange{}}
+	last := before
+	for i, e := range k.effects[from:] {
+		next, err := catalog.Fold(k.effects[:from+i+1]...)
+		if err != nil {
+			return err
+		}
+		f := fileChange{Name: e.Name, Class: e.Class, Does: []string{}, Locks: []catalog.Lock{}}
+		for _, d := range catalog.Diff(last, next) {
+			f.Does = append(f.Does, words(d, next))
+		}
+		for _, statement := range e.Up {
+			for _, lock := range statement.Locks {
+				if !slices.Contains(f.Locks, lock) {
+					f.Locks = append(f.Locks, lock)
+				}
+			}
+		}
+		c.Files = append(c.Files, f)
+		last = next
+	}
+	c.Catalog = append([]catalog.Difference{}, catalog.Diff(before, last)...)
+	k.report.Change = c
+	return nil
+}
+
+// words says what became of an object; after is the schema that has it now.
+func words(d catalog.Difference, after catalog.Catalog) string {
+	switch d.Class {
+	case catalog.Missing:
+		return fmt.Sprintf("removes %s %s", d.Kind, d.Object)
+	case catalog.Extra:
+		meaning := d.Actual
+		if d.Kind == "table" {
+			var columns []string
+			for _, o := range after.Objects() {
+				if o.Kind == "column" && o.Parent == d.Object {
+					columns = append(columns, o.Name+" "+o.Attrs["type"])
+				}
+			}
+			meaning = strings.Join(columns, ", ")
+		}
+		if meaning != "" {
+			meaning = " (" + meaning + ")"
+		}
+		return fmt.Sprintf("adds %s %s%s", d.Kind, d.Object, meaning)
+	case catalog.Renamed:
+		return fmt.Sprintf("renames %s %s to %s", d.Kind, d.Object, d.Actual)
+	case catalog.Order:
+		return "puts the columns of " + d.Object + " in another order"
+	default:
+		return fmt.Sprintf("changes %s %s from %s to %s", d.Kind, d.Object, d.Expected, d.Actual)
+	}
+}
+
+// ways tells, by its class, what going back does to data.
+var ways = map[catalog.Reversal]string{
+	catalog.NoData:       "touches no data",
+	catalog.DataKept:     "drops data, which portaldb rollback keeps",
+	catalog.DataLost:     "loses data",
+	catalog.Irreversible: "is none: irreversible",
+}
+
+// changed says what became of an object, where the first schema is the one before.
+var changed = map[catalog.Class]string{
+	catalog.Missing: "removed", catalog.Extra: "added", catalog.Different: "changed", catalog.Renamed: "renamed", catalog.Order: "reordered",
+}
+
+// text is what was found, as a person reads it.
+func (k *checker) text() string {
+	var b strings.Builder
+	if c := k.report.Change; c != nil && len(c.Files) == 0 {
+		fmt.Fprintf(&b, "since %s, version %d: the schema stays as it is\n", k.Base, c.To)
+	} else if c != nil {
+		fmt.Fprintf(&b, "since %s, version %d to %d\n", k.Base, c.From, c.To)
+		for _, f := range c.Files {
+			fmt.Fprintf(&b, "\n%s\n", f.Name)
+			for _, line := range f.Does {
+				fmt.Fprintf(&b, "  %s\n", line)
+			}
+			for _, lock := range f.Locks {
+				fmt.Fprintf(&b, "  -- %s: %s\n", lock, lock.Blocks())
+			}
+			if way := ways[f.Class]; way != "" {
+				fmt.Fprintf(&b, "  -- the way back %s (%s)\n", way, f.Class)
+			}
+		}
+		b.WriteString("\ncatalog\n")
+		for _, d := range c.Catalog {
+			fmt.Fprintf(&b, "  %s %s %s\n", changed[d.Class], d.Kind, d.Object)
+			if d.Expected != "" {
+				fmt.Fprintf(&b, "    - %s\n", d.Expected)
+			}
+			if d.Actual != "" {
+				fmt.Fprintf(&b, "    + %s\n", d.Actual)
+			}
+		}
+		b.WriteString("\n")
+	}
+	for _, s := range k.report.Skipped {
+		fmt.Fprintf(&b, "not looked at: %s: %s\n", s.Step, s.Reason)
+	}
+	if k.report.Written {
+		fmt.Fprintf(&b, "%s is in step\n", filepath.Join(k.Dir, "effects"))
+	}
+	b.WriteString(lintText(k.report.Findings))
+	return b.String()
+}
