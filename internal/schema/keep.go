@@ -47,6 +47,16 @@ type Keep struct {
 	casts []string
 	// altered tells columns that were there before the migration; restorable an object that the migration makes again.
 	altered, restorable bool
+	// heirs tells that other tables inherit from it, which keep their own rows.
+	heirs bool
+}
+
+// from is the table as a FROM clause names it: without its heirs.
+func (k Keep) from() string {
+	if k.heirs {
+		return "only " + k.Object
+	}
+	return k.Object
 }
 
 // downStatements is what the statements of a Down say openly; a DO block or a function may do more.
@@ -225,7 +235,7 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 			continue // it stays, or goes with the table that it is a part of
 		}
 		whole[oid] = true
-		keep := Keep{Kind: "table", Object: t.name, Columns: []string{}, Key: []string{}, How: Copied, Bytes: t.bytes, oid: oid, restorable: restorable}
+		keep := Keep{Kind: "table", Object: t.name, Columns: []string{}, Key: []string{}, How: Copied, Bytes: t.bytes, oid: oid, restorable: restorable, heirs: t.inherited}
 		columns, err := l.columns(ctx, oid)
 		if err != nil {
 			return nil, err
@@ -343,18 +353,16 @@ func (l *keepLooker) keptColumns(ctx context.Context, effect catalog.Effect, wan
 				if altered {
 					names = groups[name].altered
 				}
+				if added {
+					// The effect names every column of a table that was renamed; what goes is what the Down says.
+					names = slices.DeleteFunc(slices.Clone(names), func(c string) bool { return !slices.Contains(l.down.columns[name], c) })
+				}
 				keep, err := l.columnKeep(ctx, oid, t, names, altered)
 				if err != nil {
 					return nil, err
 				}
 				if keep != nil {
-					if added {
-						// The effect names every column of a table that was renamed; what goes is what the Down says.
-						keep.Columns = slices.DeleteFunc(keep.Columns, func(c string) bool { return !slices.Contains(l.down.columns[name], c) })
-					}
-					if len(keep.Columns) > 0 {
-						list = append(list, *keep)
-					}
+					list = append(list, *keep)
 				}
 			}
 		}
@@ -613,7 +621,7 @@ func (k *keeper) copy(ctx context.Context, keep Keep) error {
 	}
 	kept := k.trash(keep)
 	k.run.engine.config.Progress(Event{Keeping: &keep})
-	tag, err := k.conn.Exec(ctx, fmt.Sprintf(`create table %s as select %s from %s`, *kept.KeptIn, strings.Join(selected, ", "), keep.Object))
+	tag, err := k.conn.Exec(ctx, fmt.Sprintf(`create table %s as select %s from %s`, *kept.KeptIn, strings.Join(selected, ", "), keep.from()))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -53,18 +54,25 @@ func TestRollback_restores_every_row(t *testing.T) {
 		// lossy are the files of which rows are lost on the way back: they say so, and need a person.
 		lossy []string
 	}{
-		{"zoo", rollbackZoo, []string{"backfill_colour"}},
+		{"zoo", rollbackZoo, nil},
 		{"portal", func(testing.TB) fs.FS { return migrations.FS }, []string{"seed_roles", "seed_org_units"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			url := pgtest.Superuser(t, pgtest.Empty(t))
+			url := pgtest.Empty(t)
 			engine := open(t, url, c.set(t))
 			names, err := fs.Glob(c.set(t), "*.sql")
 			if err != nil {
 				t.Fatal(err)
 			}
+			from, _ := strconv.Atoi(os.Getenv("ZOO_FROM"))
+			if from > 0 {
+				mustUp(t, engine, int64(from))
+			}
 			for i, name := range names {
+				if i < from {
+					continue
+				}
 				climb := &climber{t: t, url: url, engine: engine, version: int64(i + 1), name: name}
 				climb.lossy = slices.ContainsFunc(c.lossy, func(part string) bool { return strings.Contains(name, part) })
 				rapid.Check(t, climb.check)

@@ -17,6 +17,7 @@ import (
 // shape is a table as far as a loss of it or of a column shows.
 type shape struct {
 	name    string
+	whole   uint32 // the partitioned table that it is a part of; 0 for none
 	columns map[int16]shapeColumn
 }
 
@@ -29,7 +30,8 @@ type shapeColumn struct {
 // readShapes reads the tables and columns of the database, kept ones too. Their oids outlive renaming.
 func readShapes(ctx context.Context, conn *pgx.Conn) (map[uint32]shape, error) {
 	rows, err := conn.Query(ctx, `
-		select c.oid, format('%I.%I', n.nspname, c.relname), coalesce(a.attnum, 0), coalesce(quote_ident(a.attname), ''), coalesce(a.atttypid || ' ' || a.atttypmod, ''), coalesce(a.attgenerated::text, '')
+		select c.oid, format('%I.%I', n.nspname, c.relname), coalesce(a.attnum, 0), coalesce(quote_ident(a.attname), ''), coalesce(a.atttypid || ' ' || a.atttypmod, ''), coalesce(a.attgenerated::text, ''),
+		       case when c.relispartition then (select inhparent from pg_inherits where inhrelid = c.oid) else 0 end::oid
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'portaldb')`)
@@ -37,14 +39,14 @@ func readShapes(ctx context.Context, conn *pgx.Conn) (map[uint32]shape, error) {
 		return nil, fmt.Errorf("look at the tables: %w", err)
 	}
 	shapes := map[uint32]shape{}
-	var oid uint32
+	var oid, whole uint32
 	var table string
 	var number int16
 	var c shapeColumn
-	_, err = pgx.ForEachRow(rows, []any{&oid, &table, &number, &c.name, &c.typ, &c.made}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&oid, &table, &number, &c.name, &c.typ, &c.made, &whole}, func() error {
 		s, ok := shapes[oid]
 		if !ok {
-			s = shape{name: table, columns: map[int16]shapeColumn{}}
+			s = shape{name: table, whole: whole, columns: map[int16]shapeColumn{}}
 		}
 		if number > 0 {
 			s.columns[number] = c
@@ -105,16 +107,23 @@ func (k *keeper) account(ctx context.Context) error {
 				gone[oid] = append(gone[oid], c.name)
 			}
 		}
-		if !stays && !slices.ContainsFunc(k.kept, func(t Trash) bool { return t.Kind == "table" && t.source == oid }) {
+		root := oid
+		for k.shapes[root].whole != 0 && !k.keptTable(root) {
+			root = k.shapes[root].whole
+		}
+		if !stays && !k.keptTable(root) {
 			return fmt.Errorf("table %s would be lost: no effect tells that the Down drops it, and it was not kept", was.name)
 		}
 		if !stays {
 			continue
 		}
 		for _, column := range gone[oid] {
-			kept := slices.ContainsFunc(k.keeps, func(keep Keep) bool {
-				return keep.oid == oid && keep.Kind == "column" && slices.Contains(keep.Columns, column)
-			})
+			kept := false
+			for at := oid; at != 0; at = k.shapes[at].whole {
+				kept = kept || slices.ContainsFunc(k.keeps, func(keep Keep) bool {
+					return keep.oid == at && keep.Kind == "column" && slices.Contains(keep.Columns, column)
+				})
+			}
 			c := was.column(column)
 			if !kept && c.made == "" {
 				return fmt.Errorf("column %s.%s would be lost: no effect tells that the Down drops or changes it, and it was not kept", was.name, column)
@@ -146,6 +155,10 @@ func (k *keeper) account(ctx context.Context) error {
 		}
 	}
 	return k.intact(ctx)
+}
+
+func (k *keeper) keptTable(oid uint32) bool {
+	return slices.ContainsFunc(k.kept, func(t Trash) bool { return t.Kind == "table" && t.source == oid })
 }
 
 func (s shape) column(name string) shapeColumn {

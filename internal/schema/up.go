@@ -84,8 +84,7 @@ func (e *Engine) upAs(ctx context.Context, to int64, r *run) (Result, error) {
 		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
-	held := st.hold != nil && r.restore
-	if todo, err := r.todo(ctx, &st, to); err != nil || len(todo) == 0 && r.digest == "" && !held {
+	if todo, err := r.todo(ctx, &st, to); err != nil || len(todo) == 0 && r.digest == "" && !r.restore {
 		return result, err
 	}
 	if err := r.lock(ctx); err != nil {
@@ -280,8 +279,8 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
-	todo, err := r.engine.plan(st, to)
-	if err != nil || len(todo) == 0 && r.digest == "" {
+	todo, err := r.todo(ctx, &st, to)
+	if err != nil || len(todo) == 0 && r.digest == "" && !r.restore {
 		return result, err
 	}
 	if err := validate(todo); err != nil {
@@ -316,6 +315,9 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		}
 	}
 	if r.restore {
+		if err := r.restoreRest(ctx, &result); err != nil {
+			return result, err
+		}
 		if err := r.release(ctx, &result); err != nil {
 			return result, err
 		}
