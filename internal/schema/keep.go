@@ -718,9 +718,6 @@ func (k *keeper) instead(ctx context.Context, conn *pgx.Conn, query string) (str
 			return "", err
 		}
 	}
-	if len(k.keeps) == 0 {
-		return query, nil
-	}
 	tree, err := pg.Parse(query)
 	if err != nil || len(tree.Stmts) != 1 || tree.Stmts[0].Stmt.GetDropStmt() == nil {
 		return query, nil
@@ -729,6 +726,12 @@ func (k *keeper) instead(ctx context.Context, conn *pgx.Conn, query string) (str
 	switch drop.RemoveType {
 	case pg.ObjectType_OBJECT_TABLE:
 		return k.moveTables(ctx, query, drop)
+	case pg.ObjectType_OBJECT_EXTENSION:
+		for _, object := range drop.Objects {
+			if err := k.freeFrom(ctx, object.GetString_().GetSval()); err != nil {
+				return "", fmt.Errorf("keep what is of a type of extension %s: %w", object.GetString_().GetSval(), err)
+			}
+		}
 	case pg.ObjectType_OBJECT_TYPE, pg.ObjectType_OBJECT_DOMAIN:
 		for _, name := range dropped(drop) {
 			if err := k.moveType(ctx, name); err != nil {
@@ -978,6 +981,31 @@ func (k *keeper) revoke(ctx context.Context, oids []uint32, name string) error {
 		where x.grantee <> c.relowner and (c.oid = any ($1) or exists (
 			select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
 				and d.refobjid = any ($1) and d.deptype in ('a', 'i') and c.relkind = 'S'))`, oids)
+}
+
+// freeFrom makes kept columns text that are of a type of an extension which is about to be dropped.
+func (k *keeper) freeFrom(ctx context.Context, extension string) error {
+	rows, err := k.conn.Query(ctx, `
+		select format('alter table %s alter column %I type text using %I::text', a.attrelid::regclass, a.attname, a.attname)
+		from pg_attribute a
+		join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p') and c.relnamespace = to_regnamespace('`+trashSchema+`')
+		join pg_type t on t.oid = a.atttypid
+		where not a.attisdropped and a.attnum > 0 and a.attinhcount = 0 and exists (
+			select from pg_depend d join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass
+			where d.classid = 'pg_type'::regclass and d.objid in (t.oid, t.typelem) and d.deptype = 'e' and e.extname = $1)`, extension)
+	if err != nil {
+		return err
+	}
+	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, sql := range statements {
+		if _, err := k.conn.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveType moves a type that is about to be dropped, if kept columns are of it, and leaves an empty one of its name to be dropped.

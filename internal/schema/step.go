@@ -103,7 +103,8 @@ func (k *keeper) account(ctx context.Context) error {
 	for oid, was := range k.shapes {
 		is, stays := now[oid]
 		for number, c := range was.columns {
-			if other, ok := is.columns[number]; !ok || other.typ != c.typ || other.made != c.made {
+			other, ok := is.columns[number]
+			if kept := strings.HasPrefix(was.name, trashSchema+"."); !ok || !kept && (other.typ != c.typ || other.made != c.made) {
 				gone[oid] = append(gone[oid], c.name)
 			}
 		}
