@@ -20,3 +20,6 @@ func GenerateRows(ctx context.Context, conn *pgx.Conn, count int, seed int64) er
 		return err
 	})
 }
+
+// HistoryHash is the SQL of the hash of a row of the history called entry.
+const HistoryHash = historyHash
