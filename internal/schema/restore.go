@@ -105,7 +105,7 @@ func (r *run) restoreRest(ctx context.Context, result *Result) error {
 			if len(blockers) > 0 {
 				reason += "; it waited for " + blockersText(blockers)
 			}
-			return fmt.Errorf("put back what was kept of %s: %s; the database is at version %d, what was kept still is, and up --restore-trash tries again", f.Name, reason, result.To)
+			return fmt.Errorf("put back what was kept of %s: %s; every migration was applied, up to version %d, and up --restore-trash puts back what is still kept", f.Name, reason, result.To)
 		}
 		result.Restored = append(result.Restored, rest.restored...)
 	}

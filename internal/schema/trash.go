@@ -198,6 +198,11 @@ func unrestored(ctx context.Context, s *session, todo []File) (list []Trash, err
 	return list, err
 }
 
+// KeptError is the refusal of an up over data that is kept, which would be missing.
+type KeptError struct{ RefusedError }
+
+func (e *KeptError) Unwrap() error { return &e.RefusedError }
+
 // refuseTrash refuses an up over kept data: the tables and columns would come back empty.
 func refuseTrash(list []Trash) error {
 	if len(list) == 0 {
@@ -210,6 +215,6 @@ func refuseTrash(list []Trash) error {
 		}
 	}
 	slices.Sort(names)
-	return &RefusedError{fmt.Sprintf("data of %s is kept since a rollback and would be missing: portaldb up --restore-trash puts it back, portaldb trash purge throws it away for ever",
-		cmp.Or(strings.Join(slices.Compact(names), ", "), list[0].What()))}
+	return &KeptError{RefusedError{fmt.Sprintf("data of %s is kept since a rollback and would be missing: portaldb up --restore-trash puts it back, portaldb trash purge throws it away for ever",
+		cmp.Or(strings.Join(slices.Compact(names), ", "), list[0].What()))}}
 }
