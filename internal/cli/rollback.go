@@ -18,7 +18,8 @@ type rollbackCommand struct {
 	Apply          bool    `help:"Do it. Without this nothing is written."`
 	AcceptLoss     *string `placeholder:"DIGEST" help:"Accept the loss of the rollback with this digest, as it was printed."`
 	CancelBlockers []int   `placeholder:"PID,..." help:"End these sessions when the rollback waits for them."`
-	Drill          bool    `help:"Do all of it on a copy of the database, and tell how long it takes."`
+	Drill          bool    `help:"Do all of it on a copy of the database, made with pg_dump on a server of its own, and tell how long it takes."`
+	DrillURL       string  `name:"drill-database-url" placeholder:"URL" help:"An empty database for the copy, instead of that server."`
 }
 
 // Help is the long help.
@@ -31,7 +32,8 @@ Examples:
 
     portaldb rollback
     portaldb rollback --steps 1 --apply
-    portaldb rollback --to 48 --apply --accept-loss sha256:4f2a...`
+    portaldb rollback --to 48 --apply --accept-loss sha256:4f2a...
+    portaldb rollback --to 48 --drill`
 }
 
 // errBinaryIsEnough is the answer that no rollback of the schema is needed.
@@ -61,7 +63,7 @@ func (c rollbackCommand) Run(ctx context.Context, a *app) error {
 		if c.Apply {
 			return usageError{"--drill works on a copy and takes no --apply"}
 		}
-		return a.drill(ctx, engine, request)
+		return c.drill(ctx, a, engine, request)
 	}
 	if a.json {
 		a.logf("%s%s", engine.Target(), inEnvironment(c.Environment))

@@ -77,3 +77,32 @@ func TestRollback(t *testing.T) {
 		t.Errorf("up: code %d, %s", got.code, got.stderr)
 	}
 }
+
+// TestRollback_drill rolls a copy back and up again; the database itself is only read.
+func TestRollback_drill(t *testing.T) {
+	t.Parallel()
+	url, empty := pgtest.Empty(t), pgtest.Empty(t)
+	env := []string{"DATABASE_URL=" + url}
+	for _, args := range [][]string{{"up", "--to", "50"}, {"token", "create", "reports", "--role", "reader"}} {
+		if got := run(t, env, args...); got.code != 0 {
+			t.Fatalf("%v: code %d, %s", args, got.code, got.stderr)
+		}
+	}
+	got := run(t, env, "rollback", "--to", "48", "--drill", "--json", "--drill-database-url", empty)
+	if got.code != 0 {
+		t.Fatalf("code %d: %s%s", got.code, got.stdout, got.stderr)
+	}
+	drill := got.object(t)["drill"].(map[string]any)
+	if rolled := drill["rollback"].(map[string]any); rolled["to"] != 48.0 || len(drill["restored"].([]any)) != 1 || drill["drift"] != false {
+		t.Errorf("got %v", drill)
+	}
+	if status := run(t, env, "status", "--json").object(t); status["version"] != 50.0 || status["hold"] != nil {
+		t.Errorf("the database itself: %v", status)
+	}
+	if got := run(t, env, "rollback", "--to", "49", "--drill"); got.code != 0 || !strings.Contains(got.stdout, "restored table service.api_tokens: 1 rows") {
+		t.Errorf("on a server of its own: code %d, %s%s", got.code, got.stdout, got.stderr)
+	}
+	if got := run(t, env, "rollback", "--drill", "--apply"); got.code != 2 {
+		t.Errorf("with --apply: code %d", got.code)
+	}
+}
