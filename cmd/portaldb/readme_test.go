@@ -1,12 +1,14 @@
 package main_test
 
 import (
+	"database/sql"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -195,4 +197,81 @@ func TestReadme_Adding_a_migration(t *testing.T) {
 			t.Errorf("not there: %q\n%s", want, out)
 		}
 	}
+}
+
+var endsWith = regexp.MustCompile(`# ends with (\d+)`)
+
+// TestReadme_At_3_am runs the lines for a person on call, one by one, on a database that is up to date: each ends as it says.
+func TestReadme_At_3_am(t *testing.T) {
+	t.Parallel()
+	url, dir := pgtest.Empty(t), checkout(t)
+	step(t, dir, "make build", nil)
+	path := "PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH")
+	do := func(line string) int {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+		cmd.Env = []string{path, "HOME=" + os.Getenv("HOME"), "DATABASE_URL=" + url}
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s\n%s", line, out)
+		if cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	if code := do("portaldb up"); code != 0 {
+		t.Fatalf("code %d", code)
+	}
+	blocks := readmeSection(t, "At 3 am", "sh")
+	if len(blocks) != 1 {
+		t.Fatalf("%d blocks", len(blocks))
+	}
+	lines := strings.Split(strings.TrimSpace(blocks[0]), "\n")
+	for _, line := range lines {
+		want := 0
+		if match := endsWith.FindStringSubmatch(line); match != nil {
+			want, _ = strconv.Atoi(match[1])
+		}
+		if code := do(line); code != want {
+			t.Fatalf("%s: code %d, want %d", line, code, want)
+		}
+	}
+	if len(lines) < 5 {
+		t.Errorf("%d lines", len(lines))
+	}
+	if code := do("portaldb verify"); code != 0 {
+		t.Errorf("afterwards: code %d", code)
+	}
+}
+
+// TestRollbackDoc_psql brings a table back as docs/rollback.md says, without portaldb.
+func TestRollbackDoc_psql(t *testing.T) {
+	t.Parallel()
+	url, dir := pgtest.Empty(t), t.TempDir()
+	env := map[string]string{"DATABASE_URL": url}
+	step(t, dir, binary+" up --to 50 && "+binary+" token create reports --role reader > token && "+binary+" rollback --to 49 --apply", env)
+	page, err := os.ReadFile("../../docs/rollback.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script, _ := strings.Cut(string(page), "```sql\n")
+	script, _, found := strings.Cut(script, "```")
+	file, err := os.ReadFile("../../migrations/00050_create_service_api_tokens.sql")
+	if err != nil || !found {
+		t.Fatal(err, found)
+	}
+	up, _, _ := strings.Cut(string(file), "-- +goose Down")
+	script = strings.Replace(script, "-- here: the statements of the Up half", up, 1)
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	var kept string
+	if err := db.QueryRowContext(t.Context(), `select kept_in from portaldb.trash where kind = 'table'`).Scan(&kept); err != nil {
+		t.Fatal(err)
+	}
+	script = strings.ReplaceAll(script, "portaldb_trash.v00050_r58_1_api_tokens", kept)
+	if _, err := db.ExecContext(t.Context(), script); err != nil {
+		t.Fatal(err)
+	}
+	step(t, dir, binary+" verify && "+binary+" token list | grep reports && "+binary+" up", env)
 }

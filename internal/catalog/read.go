@@ -11,10 +11,16 @@ import (
 //go:embed read.sql
 var readSQL string
 
+// Transaction is an open transaction: a *sql.Tx, or a connection on which BEGIN has been sent.
+type Transaction interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // Read returns the schema of the database that tx is on: every schema but the system's and the engine's bookkeeping,
 // without what belongs to extensions. It takes no lock that would make anyone wait, and leaves the session's settings as
 // they were.
-func Read(ctx context.Context, tx *sql.Tx) (Catalog, error) {
+func Read(ctx context.Context, tx Transaction) (Catalog, error) {
 	// Definitions come out qualified only when nothing is on the path, and constants in them as these settings say.
 	_, err := tx.ExecContext(ctx, `
 		savepoint catalog_read;

@@ -23,7 +23,8 @@ Exit codes:
     3   the answer is no: a failed check, pending migrations, drift, differences, a newer database, a schema that does not fit, a broken history
     4   refused: needs a person's decision; nothing changed
     5   a lock was not free in time; the file that waited changed nothing, safe to retry
-    6   the database cannot be reached or refuses the login`
+    6   the database cannot be reached or refuses the login
+    10  rollback without a target: no schema change needed, rolling back the binary is enough`
 
 // commands is the command line as kong reads it.
 type commands struct {
@@ -37,6 +38,8 @@ type commands struct {
 	Status      statusCommand      `cmd:"" help:"Tell where the database stands: version, pending, drift."`
 	Verify      verifyCommand      `cmd:"" help:"Compare the live schema with the one that its version should have."`
 	Adopt       adoptCommand       `cmd:"" help:"Take over a database made by init_db.sql and init_db()."`
+	Rollback    rollbackCommand    `cmd:"" help:"Go back to an earlier version and keep what that destroys; says first what it would do."`
+	Trash       trashCommand       `cmd:"" help:"What rollbacks have kept: list it, throw it away."`
 	Hold        holdCommand        `cmd:"" help:"Stop up, everywhere, during an incident."`
 	ReleaseHold releaseHoldCommand `cmd:"" help:"End the hold."`
 	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`

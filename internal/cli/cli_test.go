@@ -81,19 +81,21 @@ func folder(t testing.TB, bodies map[string]string) string {
 func TestRun_exit_codes(t *testing.T) {
 	t.Parallel()
 	migrated := pgtest.New(t)
-	held := pgtest.Empty(t)
-	db, err := sql.Open("pgx", held)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if _, err := conn.ExecContext(t.Context(), `select pg_advisory_lock(x'706f7274616c6462'::bigint)`); err != nil {
-		t.Fatal(err)
+	held, beside := pgtest.Empty(t), pgtest.New(t)
+	for _, url := range []string{held, beside} {
+		db, err := sql.Open("pgx", url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		if _, err := conn.ExecContext(t.Context(), `select pg_advisory_lock(x'706f7274616c6462'::bigint)`); err != nil {
+			t.Fatal(err)
+		}
 	}
 	locked := pgtest.New(t)
 	other, err := sql.Open("pgx", locked)
@@ -153,6 +155,18 @@ func TestRun_exit_codes(t *testing.T) {
 		{"another run", []string{"DATABASE_URL=" + held, "PORTALDB_LOCK_WAIT=100ms"}, []string{"up"}, 5, "safe to retry"},
 		{"a table's lock, verify", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"verify"}, 5, "idle in transaction on tasks) holds it; nothing changed"},
 		{"a table's lock, status", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"status"}, 5, "safe to retry"},
+		{"nothing kept", []string{"DATABASE_URL=" + migrated}, []string{"trash", "list"}, 0, ""},
+		{"a rollback without a target", []string{"DATABASE_URL=" + migrated}, []string{"rollback"}, 10, "version   "},
+		{"a rollback without a target, applied", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--apply"}, 10, ""},
+		{"a dry rollback", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--steps", "1"}, 0, ""},
+		{"a rollback below the baseline", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--to", "35", "--apply"}, 4, "below the baseline"},
+		{"a rollback forward", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--to", "99999"}, 4, "nothing changed"},
+		{"a rollback beside another run", []string{"DATABASE_URL=" + beside, "PORTALDB_LOCK_WAIT=100ms"}, []string{"rollback", "--steps", "1", "--apply"}, 5, "safe to retry"},
+		{"no steps", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--steps", "0"}, 2, "--steps takes"},
+		{"steps and a target", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--steps", "1", "--to", "40"}, 2, "--"},
+		{"no digest of a loss", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--accept-loss", ""}, 2, "--accept-loss takes"},
+		{"purge nothing", []string{"DATABASE_URL=" + migrated}, []string{"trash", "purge"}, 2, "trash purge takes"},
+		{"purge a name that nothing has", []string{"DATABASE_URL=" + migrated}, []string{"trash", "purge", "public.nothing"}, 4, "nothing that is kept is called public.nothing"},
 		{"nobody there", []string{"DATABASE_URL=postgres://u:S3cret@127.0.0.1:1/d"}, []string{"up"}, 6, "127.0.0.1:1/d"},
 		{"no such database", []string{"DATABASE_URL=" + strings.Replace(migrated, "/testdb", "/nonexistent", 1)}, []string{"status"}, 6, "3D000"},
 	} {
@@ -173,12 +187,12 @@ func TestRun_exit_codes(t *testing.T) {
 func TestRun_help(t *testing.T) {
 	t.Parallel()
 	root := run(t, nil, "--help").stdout
-	for code := range 7 {
-		if !regexp.MustCompile(`(?m)^ +` + string(rune('0'+code)) + ` `).MatchString(root) {
+	for _, code := range []int{0, 1, 2, 3, 4, 5, 6, 10} {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^ +%d `, code)).MatchString(root) {
 			t.Errorf("exit code %d is not in --help", code)
 		}
 	}
-	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"lint"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}, {"check"}} {
+	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"lint"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}, {"check"}, {"rollback"}, {"trash", "list"}, {"trash", "purge"}} {
 		if !strings.Contains(root, command[0]) {
 			t.Errorf("%s is not in --help", command[0])
 		}

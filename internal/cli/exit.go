@@ -19,6 +19,7 @@ const (
 	exitRefused     = 4
 	exitLocked      = 5
 	exitUnreachable = 6
+	exitBinaryOnly  = 10
 )
 
 // errNo is the answer no: the command worked, its result is printed, and the exit code tells.
@@ -39,6 +40,8 @@ func exitCode(err error) int {
 		pgConnect *pgconn.ConnectError
 	)
 	switch {
+	case errors.Is(err, errBinaryIsEnough):
+		return exitBinaryOnly
 	case errors.Is(err, errUsage):
 		return exitUsage
 	case errors.Is(err, errNo), errors.Is(err, schema.ErrNewer):
@@ -56,7 +59,7 @@ func exitCode(err error) int {
 
 // explain tells on stderr why a command failed.
 func (a *app) explain(command string, err error) {
-	if errors.Is(err, errNo) && err.Error() == "" {
+	if errors.Is(err, errBinaryIsEnough) || errors.Is(err, errNo) && err.Error() == "" {
 		return
 	}
 	a.logf("portaldb %s: %v", command, err)

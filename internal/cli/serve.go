@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -103,6 +104,11 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 		return false, nil
 	}
 	_, err = engine.Up(ctx, 0)
+	var kept *schema.KeptError
+	if errors.As(err, &kept) && compatible.Prepares() {
+		a.logf("%v; serving version %d meanwhile", err, compatible.Version)
+		return true, nil
+	}
 	if exitCode(err) == exitLocked && compatible.Prepares() {
 		a.logf("%v; serving version %d meanwhile", err, compatible.Version)
 		return true, nil

@@ -12,8 +12,9 @@ import (
 
 type upCommand struct {
 	migrating
-	To   int64   `placeholder:"N" help:"Stop at version N."`
-	Plan *string `placeholder:"DIGEST" help:"Run the plan with this digest, as portaldb plan printed it, or refuse."`
+	To           int64   `placeholder:"N" help:"Stop at version N."`
+	RestoreTrash bool    `help:"Put back what rollbacks have kept; passes a hold, and ends it when nothing is pending any more."`
+	Plan         *string `placeholder:"DIGEST" help:"Run the plan with this digest, as portaldb plan printed it, or refuse."`
 }
 
 // Help is the long help.
@@ -24,7 +25,8 @@ Examples:
 
     DATABASE_URL=postgres://portal@db.example.org/portal portaldb up
     portaldb up --to 36 --json
-    portaldb up --plan sha256:4f2a...`
+    portaldb up --plan sha256:4f2a...
+    portaldb up --restore-trash`
 }
 
 // upReport is the result as programs read it. Error is there when the run failed.
@@ -60,7 +62,11 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 	}
 	a.logf("%s%s", engine.Target(), inEnvironment(c.Environment))
 	start := time.Now()
-	result, err := engine.UpPlanned(ctx, c.To, digest)
+	apply := engine.UpPlanned
+	if c.RestoreTrash {
+		apply = engine.UpRestoring
+	}
+	result, err := apply(ctx, c.To, digest)
 	if err != nil {
 		return errors.Join(err, a.printFailure(result, err))
 	}
@@ -69,7 +75,37 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 		text = fmt.Sprintf("at version %d, applied %d from version %d in %s\nhistory head %s\n",
 			result.To, n, result.From, time.Since(start).Round(time.Millisecond), result.HistoryHead)
 	}
+	for _, r := range result.Restored {
+		text += restoredText(r)
+	}
+	if result.Released != nil {
+		text += "hold released: " + result.Released.String() + "\n"
+	}
 	return a.print(upReport{Result: result}, text)
+}
+
+// restoredText tells what was put back, and what not.
+func restoredText(r schema.Restored) string {
+	if r.Kind == "sequence" {
+		return ""
+	}
+	text := fmt.Sprintf("restored %s %s", r.Kind, r.Object)
+	if len(r.Columns) > 0 {
+		text += " (" + strings.Join(r.Columns, ", ") + ")"
+	}
+	text += fmt.Sprintf(": %d rows", r.Rows)
+	for _, other := range []struct {
+		n    int64
+		what string
+	}{
+		{r.Gone, "were deleted meanwhile"}, {r.Changed, "have newer values, which stay"}, {r.New, "are new"},
+		{r.Left, "could not be put back, since what they refer to is gone; they stay kept"},
+	} {
+		if other.n > 0 {
+			text += fmt.Sprintf("; %d %s", other.n, other.what)
+		}
+	}
+	return text + "\n"
 }
 
 // printFailure gives programs what explain gives to people.
@@ -91,6 +127,14 @@ func (a *app) progress(e schema.Event) {
 	switch {
 	case e.Waiting != "":
 		a.logf("waiting for the migration lock, held by %s", e.Waiting)
+	case e.Oriented != nil:
+		if !a.json {
+			a.logf("%s", orientationText(*e.Oriented))
+		}
+	case e.Keeping != nil:
+		a.logf("copying %s: who writes to %s waits until it is done", keepText(*e.Keeping), e.Keeping.Object)
+	case e.RolledBack != nil:
+		a.logf("rolled back %s  %d ms", e.RolledBack.Name, e.RolledBack.MS)
 	case e.Applied != nil:
 		a.logf("applied %s  %d ms", e.Applied.Name, e.Applied.MS)
 	case e.Retrying != nil:

@@ -74,6 +74,7 @@ func DefaultDir() (string, error) {
 // Server is a running PostgreSQL server. Its methods may be called at the same time.
 type Server struct {
 	folder    *folder
+	binaries  installation
 	temporary bool // the folder goes when the server stops
 	password  string
 	port      int
@@ -117,6 +118,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.binaries = binaries
 	if err := f.initialize(ctx, binaries, cfg.Ephemeral); err != nil {
 		return nil, err
 	}
@@ -261,6 +263,20 @@ func (s *Server) ClientDir() (string, error) {
 		return "", fmt.Errorf("create the client's folder: %w", err)
 	}
 	return dir, nil
+}
+
+// Program returns the path of a client program of the server's own version, such as pg_dump; only its name where the
+// installation lacks it, to be looked for in PATH.
+func (s *Server) Program(name string) string {
+	if path := s.binaries.path(name); isFile(path) {
+		return path
+	}
+	return name
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // LogFile returns the file that the server writes its log to.

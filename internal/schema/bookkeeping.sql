@@ -81,4 +81,33 @@ create table if not exists portaldb.accepted (
 -- A definition can be longer than an index entry.
 create unique index if not exists accepted_difference_idx on portaldb.accepted (md5(difference::text));
 
-insert into portaldb.meta (bookkeeping) values (3) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;
+-- From 4 on. What rollbacks have kept, and where: a table that was moved or copied, columns copied with the key of their
+-- rows, the position of a sequence. Personal data may be in it, which is why it must end: restored or purged.
+create table if not exists portaldb.trash (
+    id bigint generated always as identity constraint trash_pkey primary key,
+    version bigint not null,
+    name text not null,
+    run bigint not null, -- the history's row with which the rollback began
+    kind text not null constraint trash_kind_check check (kind in ('table', 'column', 'sequence')),
+    object text not null, -- the table or sequence as it was called
+    columns text[] not null,
+    key text[] not null,
+    kept_in text, -- null where the position below is all
+    position jsonb,
+    foreign_keys jsonb, -- those that a moved table had, in and out
+    types text[] not null, -- kept with it, since its columns are of them
+    altered boolean not null, -- the columns were there before the migration, with another type
+    restorable boolean not null, -- the migration makes the object again
+    rows bigint not null,
+    bytes bigint not null,
+    actor text not null,
+    role text not null default session_user,
+    kept_at timestamptz not null default now(),
+    restored_at timestamptz,
+    left_rows bigint, -- those that could not be put back
+    purged_at timestamptz
+);
+
+create index if not exists trash_version_idx on portaldb.trash (version) where restored_at is null and purged_at is null;
+
+insert into portaldb.meta (bookkeeping) values (4) on conflict (only_row) do update set bookkeeping = excluded.bookkeeping;

@@ -61,6 +61,8 @@ func connectReason(err error) string {
 type MigrationError struct {
 	// Version is 0 for what is no file's: the repair of adopt.
 	Version int64
+	// Down tells that it was the way back that failed.
+	Down bool
 	// File is the file's name, Line the line in it where the failing statement begins; 0 when no statement failed.
 	File string
 	Line int
@@ -93,6 +95,9 @@ func (e *MigrationError) Error() string {
 	}
 	if e.Version == 0 {
 		return where + ": " + reason
+	}
+	if e.Down {
+		return fmt.Sprintf("roll back %05d: %s: %s", e.Version, where, reason)
 	}
 	return fmt.Sprintf("apply %05d: %s: %s", e.Version, where, reason)
 }

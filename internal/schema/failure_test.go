@@ -48,6 +48,8 @@ func sized[T any](short, full T) T {
 const (
 	upVariable    = "PORTALDB_TEST_UP"
 	upDirVariable = "PORTALDB_TEST_UP_DIR"
+	// upHowVariable says what the process does instead of a plain up: rollback (to version 1) or restore.
+	upHowVariable = "PORTALDB_TEST_UP_HOW"
 )
 
 // upReport is what such a process prints.
@@ -69,7 +71,14 @@ func upInstead() {
 	var report upReport
 	engine, err := schema.Open(schema.Config{URL: url, FS: set})
 	if err == nil {
-		report.Result, err = engine.Up(context.Background(), 0)
+		switch os.Getenv(upHowVariable) {
+		case "rollback":
+			_, err = engine.Rollback(context.Background(), to(1))
+		case "restore":
+			report.Result, err = engine.UpRestoring(context.Background(), 0, "")
+		default:
+			report.Result, err = engine.Up(context.Background(), 0)
+		}
 	}
 	if err != nil {
 		report.Error = err.Error()
@@ -89,8 +98,14 @@ type process struct {
 
 func startUp(t testing.TB, url, dir string) *process {
 	t.Helper()
+	return startAs(t, url, dir, "")
+}
+
+// startAs starts a process that does what how says.
+func startAs(t testing.TB, url, dir, how string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(os.Args[0]), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), upVariable+"="+url, upDirVariable+"="+dir)
+	p.cmd.Env = append(os.Environ(), upVariable+"="+url, upDirVariable+"="+dir, upHowVariable+"="+how)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -2,11 +2,18 @@ package schema
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"testing/fstest"
 	"time"
+
+	"portaldb/internal/catalog"
+	"portaldb/internal/lint"
 )
 
 // Entry is one row of the history: something that was done to the schema, or tried.
@@ -73,6 +80,80 @@ func (e *Engine) ExportHistory(ctx context.Context, write func(json.RawMessage) 
 		}
 		return rows.Err()
 	})
+}
+
+// historyFile is a migration as the history holds it.
+type historyFile struct {
+	file   File
+	effect *catalog.Effect
+	data   []byte // the effect's
+}
+
+// historyFiles returns the files beyond the engine's that a database has applied. They are SQL that the caller's role will
+// run: refuse is called unless only the role that migrates can have written them.
+func (e *Engine) historyFiles(ctx context.Context, s *session, refuse func(string, ...any) error) (map[int64]historyFile, error) {
+	var exists bool
+	var others string
+	err := s.db.QueryRowContext(ctx, `
+		select to_regclass('portaldb.history') is not null, coalesce((
+			select string_agg(distinct case x.grantee when 0 then 'public' else pg_get_userbyid(x.grantee)::text end, ', ')
+			from pg_class c cross join lateral aclexplode(c.relacl) x
+			where c.oid = to_regclass('portaldb.history') and x.grantee <> c.relowner and x.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')), '')`).
+		Scan(&exists, &others)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look for the history: %w", err)
+	case !exists:
+		return nil, refuse("it has no history")
+	case others != "":
+		return nil, refuse("its history, whose SQL would be run, can be written by %s", others)
+	}
+	rows, err := s.db.QueryContext(ctx, `
+		select distinct on (h.version) h.version, h.name, h.body, h.checksum, h.effect, h.hash = `+strings.ReplaceAll(historyHash, "entry.", "h.")+`,
+		       coalesce((select pg_has_role(r.oid, c.relowner, 'USAGE') from pg_roles r, pg_class c where r.rolname = h.role and c.oid = 'portaldb.history'::regclass), false)
+		from portaldb.history h
+		where h.version > $1 and h.direction = 'up' and h.outcome = 'done' order by h.version, h.seq desc`, e.Latest())
+	if err != nil {
+		return nil, fmt.Errorf("read the history's files: %w", err)
+	}
+	defer rows.Close()
+	found := map[int64]historyFile{}
+	for rows.Next() {
+		var h historyFile
+		var whole, ours bool
+		if err := rows.Scan(&h.file.Version, &h.file.Name, &h.file.Body, &h.file.Checksum, &h.data, &whole, &ours); err != nil {
+			return nil, fmt.Errorf("read the history's files: %w", err)
+		}
+		switch {
+		case !whole:
+			return nil, refuse("the history's row of version %d was edited", h.file.Version)
+		case !ours:
+			return nil, refuse("the history's row of version %d was not written by the role that migrates", h.file.Version)
+		}
+		found[h.file.Version] = h
+	}
+	return found, rows.Err()
+}
+
+// addTo checks the file and puts it, and its effect, into a set of migrations.
+func (h *historyFile) addTo(set fstest.MapFS) error {
+	sum := sha256.Sum256([]byte(h.file.Body))
+	if h.file.Checksum != "sha256:"+hex.EncodeToString(sum[:]) {
+		return errors.New("its checksum is another")
+	}
+	if !strings.HasSuffix(h.file.Name, ".sql") || strings.Contains(h.file.Name, "/") || lint.Version(h.file.Name) != h.file.Version {
+		return fmt.Errorf("its name is %q", h.file.Name)
+	}
+	set[h.file.Name] = &fstest.MapFile{Data: []byte(h.file.Body)}
+	if h.data == nil {
+		return nil
+	}
+	h.effect = &catalog.Effect{}
+	if err := json.Unmarshal(h.data, h.effect); err != nil {
+		return fmt.Errorf("its effect cannot be read: %w", err)
+	}
+	set[effectFile(h.file.Version)] = &fstest.MapFile{Data: h.data}
+	return nil
 }
 
 // BrokenHistoryError names the first row of the history that is not as it was written.

@@ -50,6 +50,8 @@ type PlannedStatement struct {
 	Tx bool `json:"tx"`
 	// Locks are those that were measured, inside functions too, and those that the statement's kind tells of other relations.
 	Locks []catalog.Lock `json:"locks"`
+	// Instead says what a rollback does in its place, so that nothing is lost; empty when it is sent as it is.
+	Instead string `json:"instead,omitempty"`
 	// EstimatedMS is about how long it takes on the rows that are there, in milliseconds; nil where that is not known.
 	EstimatedMS *int64 `json:"estimated_ms"`
 

@@ -3,7 +3,6 @@ package schema
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Release is a version of the program that works on the database.
@@ -61,19 +59,9 @@ func (e *Engine) Compatible(ctx context.Context, release Release) (Compatibility
 		return Compatibility{}, err
 	}
 	c := Compatibility{State: "ok", Version: st.version(), Hold: st.hold, Broken: map[string]string{}}
-	err = s.raw(ctx, func(conn *pgx.Conn) error {
-		for name, sql := range release.Statements {
-			// Unnamed, so that nothing of it stays in the session.
-			_, err := conn.PgConn().Prepare(ctx, "", sql, nil)
-			var pgErr *pgconn.PgError
-			switch {
-			case errors.As(err, &pgErr):
-				c.Broken[name] = fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
-			case err != nil:
-				return fmt.Errorf("prepare %s: %w", name, err)
-			}
-		}
-		return nil
+	err = s.raw(ctx, func(conn *pgx.Conn) (err error) {
+		c.Broken, err = prepare(ctx, conn, release, false)
+		return err
 	})
 	switch {
 	case len(st.newer(e.files)) > 0 && c.Prepares():

@@ -67,7 +67,7 @@ const (
 	DefaultIndexTimeout   = 30 * time.Minute
 )
 
-// Event is one step of an Up. Exactly one of its fields is set.
+// Event is one step of an Up or a rollback. Exactly one of its fields is set.
 type Event struct {
 	// Waiting names who holds the migration lock that Up waits for.
 	Waiting string
@@ -81,6 +81,14 @@ type Event struct {
 	Sending *Sending
 	// Retrying is a file that gave way and is tried again.
 	Retrying *Retry
+	// Oriented is where a rollback finds the database, before anything else.
+	Oriented *Orientation
+	// Keeping is data that is about to be copied, while those who write to its table wait.
+	Keeping *Keep
+	// RolledBack is the migration that has just been taken back.
+	RolledBack *Applied
+	// Restored is kept data that was put back.
+	Restored *Restored
 }
 
 // Sending is a statement of a file as it is sent.
@@ -153,7 +161,7 @@ func Open(config Config) (*Engine, error) {
 }
 
 // snapshot copies the migrations, their effects and the rows that belong to them into memory.
-func snapshot(fsys fs.FS) (fs.FS, error) {
+func snapshot(fsys fs.FS) (fstest.MapFS, error) {
 	copied := fstest.MapFS{}
 	for _, pattern := range []string{"*.sql", "effects/*.json", "testdata/rows/*.sql"} {
 		names, err := fs.Glob(fsys, pattern)

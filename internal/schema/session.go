@@ -112,6 +112,12 @@ type seam struct {
 	sending func(Sending)
 	// tracer, when set, looks at what each statement of a file does.
 	tracer *tracer
+	// rewrite, when set, is called before each statement of a file and returns what to send in its place; empty for nothing.
+	rewrite func(ctx context.Context, conn *pgx.Conn, query string) (string, error)
+	// conn is the driver's connection, once a statement of a file has passed.
+	conn *pgx.Conn
+	// announced tells a watcher that others wait for something of which they were told before.
+	announced atomic.Bool
 }
 
 type failedStatement struct {
@@ -143,9 +149,21 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 		s.started = time.Now()
 	}
 	s.line.Store(int64(s.file.line(query, int(s.line.Load())+1)))
+	s.conn = conn.Conn()
 	s.sending(Sending{File: s.file, Line: int(s.line.Load()), SQL: query})
 	if s.done {
 		return driver.ResultNoRows, nil
+	}
+	if s.rewrite != nil {
+		instead, err := s.rewrite(ctx, conn.Conn(), query)
+		if err != nil {
+			s.failed = &failedStatement{line: int(s.line.Load()), sql: query}
+			return nil, err
+		}
+		if instead == "" {
+			return driver.ResultNoRows, nil
+		}
+		query = instead
 	}
 	var result driver.Result
 	send := func() (err error) {

@@ -15,7 +15,7 @@ import (
 var bookkeepingSQL string
 
 // bookkeepingVersion is the number that bookkeeping.sql leaves in portaldb.meta.
-const bookkeepingVersion = 3
+const bookkeepingVersion = 4
 
 // bookkeepingLockKey is the advisory lock of whoever makes the bookkeeping; nobody keeps it for long.
 const bookkeepingLockKey = lockKey + 1
@@ -51,6 +51,9 @@ func (s *store) CreateVersionTable(ctx context.Context, db database.DBTxConn) er
 
 // GetMigration spares a round trip for each file: the run holds the lock and applies only what it found missing under it.
 func (s *store) GetMigration(context.Context, database.DBTxConn, int64) (*database.GetMigrationResult, error) {
+	if s.run.keeper != nil {
+		return &database.GetMigrationResult{IsApplied: true}, nil
+	}
 	return nil, database.ErrVersionNotFound
 }
 
@@ -60,14 +63,27 @@ func (s *store) Insert(ctx context.Context, db database.DBTxConn, req database.I
 	if req.Version == 0 { // goose's mark that the table was made
 		return s.Store.Insert(ctx, db, req)
 	}
+	if s.run.restorer != nil {
+		return s.run.restorer.finish(ctx, db, req.Version)
+	}
 	return s.run.record(ctx, db, req.Version, nil)
 }
 
-// record writes the history row of the current file, and with it, when it was done, goose's version row. The version is
+// Delete takes a version back, once what its Down did has been looked at, and records that in the history.
+func (s *store) Delete(ctx context.Context, db database.DBTxConn, version int64) error {
+	return s.run.keeper.finish(bookkeeping(ctx), db, version)
+}
+
+// record writes the history row of the current file, and with it, when it was done, the change of goose's version row. It is
 // recorded in the file's own transaction; a failure afterwards, under the same lock.
 func (r *run) record(ctx context.Context, db database.DBTxConn, version int64, failure error) error {
 	withVersion, outcome, reason := "version as (insert into public.goose_db_version (version_id, is_applied) values ($1, true)),", "done", sql.NullString{}
+	direction, effect, trash := "up", readEffect(r.engine.config.FS, version), []string(nil)
+	if r.keeper != nil {
+		withVersion, direction, trash = "version as (delete from public.goose_db_version where version_id = $1),", "down", r.keeper.references()
+	}
 	if failure != nil {
+		trash = nil
 		withVersion, outcome, reason = "", "failed", sql.NullString{String: cause(failure), Valid: true}
 	}
 	actor := r.engine.config.Actor
@@ -75,16 +91,17 @@ func (r *run) record(ctx context.Context, db database.DBTxConn, version int64, f
 		with `+withVersion+`
 		last as (select seq, hash from portaldb.history order by seq desc limit 1),
 		entry as (
-			select coalesce((select seq from last), 0) + 1 as seq, $1::bigint as version, $2::text as name, 'up' as direction,
+			select coalesce((select seq from last), 0) + 1 as seq, $1::bigint as version, $2::text as name, $14::text as direction,
 			       $3::text as checksum, $4::text as body, $5::jsonb as effect, session_user::text as role, $6::text as actor,
 			       $7::text as ci_job, $8::text as ci_commit, $9::text as binary_version, $13::text as plan_digest,
 			       clock_timestamp() - $10 * interval '1 millisecond' as started_at, $10::bigint as ms, $11::text as outcome,
-			       $12::text as error, null::text[] as trash, coalesce((select hash from last), '') as previous_hash
+			       $12::text as error, $15::text[] as trash, coalesce((select hash from last), '') as previous_hash
 		)
 		insert into portaldb.history
 		select entry.*, `+historyHash+` from entry`,
-		version, r.file.Name, r.file.Checksum, r.file.Body, readEffect(r.engine.config.FS, version), actor.Name,
-		nullable(actor.Job), nullable(actor.Commit), r.engine.config.Binary, r.elapsed().Milliseconds(), outcome, reason, nullable(r.digest))
+		version, r.file.Name, r.file.Checksum, r.file.Body, effect, actor.Name,
+		nullable(actor.Job), nullable(actor.Commit), r.engine.config.Binary, r.elapsed().Milliseconds(), outcome, reason, nullable(r.digest),
+		direction, trash)
 	if err != nil {
 		return fmt.Errorf("record version %d: %w", version, err)
 	}

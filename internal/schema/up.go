@@ -24,6 +24,9 @@ type Result struct {
 	// HistoryHead is the hash of the history's last row after something was applied: to be kept where nobody who can
 	// write the history can reach it.
 	HistoryHead string `json:"history_head,omitempty"`
+	// Restored is what UpRestoring put back; Released the hold that it ended, nil when there was none.
+	Restored []Restored `json:"restored,omitempty"`
+	Released *Hold      `json:"released,omitempty"`
 }
 
 // run is one Up, from taking the lock to giving it back.
@@ -33,6 +36,13 @@ type run struct {
 	file    *File // the one being applied
 	// digest is that of the plan which was reviewed; empty when none was asked for.
 	digest string
+	// restore lets an up put back what rollbacks have kept, and pass a hold.
+	restore bool
+	// keeper, of a rollback, keeps what the step under way destroys; restorer, of an up that restores, puts it back.
+	keeper   *keeper
+	restorer *restorer
+	// cancel are the sessions that may be ended when the run waits for them.
+	cancel []int
 }
 
 // Up applies what is pending, up to and including version to; 0 means all. It is safe to call from many processes at
@@ -44,6 +54,16 @@ func (e *Engine) Up(ctx context.Context, to int64) (Result, error) { return e.Up
 // UpPlanned is Up, but only if what it would send is the plan with that digest; an empty digest allows any. Where that
 // plan was applied before there is nothing to do. The digest of another plan is a *RefusedError.
 func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result, error) {
+	return e.upAs(ctx, to, &run{engine: e, digest: digest})
+}
+
+// UpRestoring is UpPlanned, and puts back what rollbacks have kept of the versions that it applies. It passes a hold, and
+// releases it when nothing is pending any more.
+func (e *Engine) UpRestoring(ctx context.Context, to int64, digest string) (Result, error) {
+	return e.upAs(ctx, to, &run{engine: e, digest: digest, restore: true})
+}
+
+func (e *Engine) upAs(ctx context.Context, to int64, r *run) (Result, error) {
 	if to == 0 {
 		to = e.Latest()
 	}
@@ -58,15 +78,15 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	s.seam.sending = func(sent Sending) { e.config.Progress(Event{Sending: &sent}) }
 
 	// Where there is nothing to do there is nothing to lock: replicas restart while an index is being built.
+	r.session = s
 	st, err := readState(ctx, s)
 	if err != nil {
 		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
-	if todo, err := e.plan(st, to); err != nil || len(todo) == 0 && digest == "" {
+	if todo, err := r.todo(ctx, &st, to); err != nil || len(todo) == 0 && r.digest == "" && !r.restore {
 		return result, err
 	}
-	r := &run{engine: e, session: s, digest: digest}
 	if err := r.lock(ctx); err != nil {
 		return result, untouched(err)
 	}
@@ -74,9 +94,39 @@ func (e *Engine) UpPlanned(ctx context.Context, to int64, digest string) (Result
 	return r.up(ctx, to)
 }
 
+// todo are the files to apply, or why the database must not be touched: kept data is a reason unless it is put back.
+func (r *run) todo(ctx context.Context, st *state, to int64) ([]File, error) {
+	if r.restore {
+		st.hold = nil
+	}
+	todo, err := r.engine.plan(*st, to)
+	if err != nil || r.restore || len(todo) == 0 {
+		return todo, err
+	}
+	kept, err := unrestored(ctx, r.session, todo)
+	if err == nil {
+		err = refuseTrash(kept)
+	}
+	return todo, err
+}
+
+// release ends the hold after everything that was pending has been applied.
+func (r *run) release(ctx context.Context, result *Result) error {
+	st, err := readState(ctx, r.session)
+	if err != nil || st.hold == nil || len(st.pending(r.engine.files)) > 0 {
+		return err
+	}
+	_, err = r.session.db.ExecContext(ctx, `update portaldb.holds set released_at = now(), released_by = $1 where released_at is null`, r.engine.config.Actor.Name)
+	if err != nil {
+		return fmt.Errorf("release the hold: %w; every migration was applied", err)
+	}
+	result.Released = st.hold
+	return nil
+}
+
 // untouched makes an error from before the first file say that nothing changed, where it does not yet.
 func untouched(err error) error {
-	if strings.Contains(err.Error(), "nothing changed") {
+	if err == nil || strings.Contains(err.Error(), "nothing changed") {
 		return err
 	}
 	return fmt.Errorf("%w; nothing changed", err)
@@ -229,8 +279,8 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		return Result{}, untouched(err)
 	}
 	result := Result{From: st.version(), To: st.version(), Applied: []Applied{}}
-	todo, err := r.engine.plan(st, to)
-	if err != nil || len(todo) == 0 && r.digest == "" {
+	todo, err := r.todo(ctx, &st, to)
+	if err != nil || len(todo) == 0 && r.digest == "" && !r.restore {
 		return result, err
 	}
 	if err := validate(todo); err != nil {
@@ -260,6 +310,17 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		}
 		result.Applied = append(result.Applied, applied)
 		result.To = applied.Version
+		if r.restorer != nil {
+			result.Restored = append(result.Restored, r.restorer.restored...)
+		}
+	}
+	if r.restore {
+		if err := r.restoreRest(ctx, &result); err != nil {
+			return result, err
+		}
+		if err := r.release(ctx, &result); err != nil {
+			return result, err
+		}
 	}
 	if err := r.session.db.QueryRowContext(ctx, `select hash from portaldb.history order by seq desc limit 1`).Scan(&result.HistoryHead); err != nil {
 		return result, fmt.Errorf("read the history's head: %w; every migration was applied", err)
@@ -320,7 +381,10 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 		return Applied{}, err
 	}
 	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
-	defer func() { seam.file = nil }()
+	defer func() { seam.file, seam.rewrite = nil, nil }()
+	if err := r.prepareRestore(ctx, f); err != nil {
+		return Applied{}, err
+	}
 	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
 		return Applied{}, err
 	}

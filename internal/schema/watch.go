@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -103,12 +104,17 @@ func (w *watcher) loop(ctx context.Context) {
 			continue
 		}
 		now := time.Now()
-		if others > 0 {
+		if others > 0 && !w.run.session.seam.announced.Load() {
 			othersWaited += now.Sub(last)
 		}
 		last = now
 		if len(p.Blockers) > 0 {
 			w.blockers = p.Blockers
+		}
+		for _, b := range p.Blockers {
+			if slices.Contains(w.run.cancel, b.PID) {
+				_, _ = conn.Exec(ctx, `select pg_terminate_backend($1)`, b.PID)
+			}
 		}
 		if budget := w.run.engine.config.BlockingBudget; othersWaited > budget && !w.yielded {
 			w.yielded = true

@@ -1,0 +1,129 @@
+package schema_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"portaldb/internal/catalog"
+	"portaldb/internal/pgtest"
+	"portaldb/internal/schema"
+)
+
+// to is a request to go back to a version, at once.
+func to(version int64) schema.RollbackRequest {
+	return schema.RollbackRequest{To: &version, Apply: true}
+}
+
+// dump is every row of the tables that are not the engine's, a line each, and where the sequences stand.
+func dump(t testing.TB, url string) []string {
+	t.Helper()
+	db := connect(t, url)
+	defer db.Close()
+	query := scan[string](t, db, `
+		select coalesce(string_agg(format('select %L || t::text from only %s t', oid::regclass::text || ' ', oid::regclass), ' union all '), 'select null where false')
+		from pg_class where relkind = 'r' and relnamespace in (select oid from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'portaldb', 'portaldb_trash'))
+		  and relname <> 'goose_db_version'`)
+	lines := scan[string](t, db, `select coalesce(string_agg(line, e'\x01' order by line collate "C"), '') from (`+query+`) t (line)`)
+	if lines == "" {
+		return nil
+	}
+	return strings.Split(lines, "\x01")
+}
+
+func send(t testing.TB, url string, statements ...string) {
+	t.Helper()
+	db := connect(t, url)
+	defer db.Close()
+	for _, sql := range statements {
+		if _, err := db.ExecContext(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+func mustUp(t testing.TB, engine *schema.Engine, version int64) {
+	t.Helper()
+	if _, err := engine.Up(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEngine_Rollback(t *testing.T) {
+	t.Parallel()
+	set := withEffects(t, files(
+		"create table a (id integer primary key, name text);\n-- +goose Down\ndrop table a;",
+		"alter table a add column note text;\n-- +goose Down\nalter table a drop column note;",
+		"create table b (id integer primary key, a_id integer references a (id));\n-- +goose Down\ndrop table b;",
+	))
+
+	t.Run("keeps, and up puts back", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, set)
+		mustUp(t, engine, 0)
+		send(t, url, `insert into a values (1, 'one', 'first'), (2, 'two', null), (3, 'three', 'third')`, `insert into b values (10, 1), (11, 3)`)
+		before := dump(t, url)
+
+		dry, err := engine.Rollback(t.Context(), schema.RollbackRequest{Steps: 2})
+		if err != nil || len(dry.Applied) != 0 || dry.Class != catalog.DataKept || dry.To != 1 || len(dry.Steps) != 2 {
+			t.Fatalf("dry: %+v, %v", dry, err)
+		}
+		if keep := dry.Steps[0].Keeps; len(keep) != 1 || keep[0].How != schema.Moved || keep[0].Rows != 2 || !strings.Contains(dry.Steps[0].Statements[0].Instead, "moved") {
+			t.Errorf("step of the table: %+v", dry.Steps[0])
+		}
+		if keep := dry.Steps[1].Keeps; len(keep) != 1 || keep[0].How != schema.Copied || keep[0].Rows != 3 || *keep[0].Set != 2 || keep[0].Key[0] != "id" {
+			t.Errorf("step of the column: %+v", dry.Steps[1])
+		}
+		if got := dump(t, url); !equal(got, before) {
+			t.Fatalf("the dry run changed rows: %q", got)
+		}
+
+		done, err := engine.Rollback(t.Context(), to(1))
+		if err != nil || done.To != 1 || len(done.Applied) != 2 || len(done.Trash) != 2 || done.Hold == nil || done.RestoreCommand == nil || done.Digest != dry.Digest {
+			t.Fatalf("got %+v, %v", done, err)
+		}
+		if v, err := engine.Verify(t.Context(), nil); err != nil || v.Drift() || v.Version != 1 {
+			t.Fatalf("verify: %+v, %v", v, err)
+		}
+		var refused *schema.RefusedError
+		if _, err := engine.Up(t.Context(), 0); !errors.As(err, &refused) || !strings.Contains(err.Error(), "hold") {
+			t.Fatalf("up under the hold: %v", err)
+		}
+		if _, err := engine.ReleaseHold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := engine.Up(t.Context(), 0); !errors.As(err, &refused) || !strings.Contains(err.Error(), "--restore-trash") || !strings.Contains(err.Error(), "trash purge") {
+			t.Fatalf("up over kept data: %v", err)
+		}
+		send(t, url, `delete from a where id = 2`, `insert into a values (4, 'four')`)
+		up, err := engine.UpRestoring(t.Context(), 0, "")
+		if err != nil || len(up.Restored) != 2 {
+			t.Fatalf("got %+v, %v", up, err)
+		}
+		column := up.Restored[0]
+		if column.Rows != 2 || column.Gone != 1 || column.New != 1 || column.Left != 0 {
+			t.Errorf("column: %+v", column)
+		}
+		want := []string{"a (1,one,first)", "a (3,three,third)", "a (4,four,)", "b (10,1)", "b (11,3)"}
+		if got := dump(t, url); !equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+		if list, err := engine.Trash(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("still kept: %+v, %v", list, err)
+		}
+		if n := scan[int](t, connect(t, url), `select count(*) from pg_class where relnamespace = 'portaldb_trash'::regnamespace`); n != 0 {
+			t.Errorf("%d objects in the trash", n)
+		}
+		if head, err := engine.VerifyHistory(t.Context()); err != nil || head == "" {
+			t.Errorf("history: %q, %v", head, err)
+		}
+		if v, err := engine.Verify(t.Context(), nil); err != nil || v.Drift() || v.Version != 3 {
+			t.Fatalf("verify: %+v, %v", v, err)
+		}
+	})
+}
+
+func equal(a, b []string) bool {
+	return strings.Join(a, "\x01") == strings.Join(b, "\x01")
+}
