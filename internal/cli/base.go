@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -28,6 +28,9 @@ type revision struct {
 func openRevision(ctx context.Context, dir, rev string) (revision, error) {
 	root, err := git(ctx, dir, "rev-parse", "--show-toplevel")
 	if err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return revision{}, usageError{"--base needs git, which is not installed"}
+		}
 		return revision{}, usageError{fmt.Sprintf("--base needs a git repository, and %s is in none: %v", dir, err)}
 	}
 	commit, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
@@ -57,33 +60,49 @@ func (r revision) files(ctx context.Context, dir string) (fs.FS, error) {
 	if _, err := git(ctx, r.root, "cat-file", "-e", tree); err != nil {
 		return fstest.MapFS{}, nil //nolint:nilerr // git says it by failing
 	}
-	archive, err := git(ctx, r.root, "archive", "--format=tar", tree)
+	// As they are stored: an archive would convert line ends, and leave out what attributes say.
+	list, err := git(ctx, r.root, "ls-tree", "-r", "-z", tree)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	var blobs bytes.Buffer
+	for entry := range strings.SplitSeq(strings.TrimRight(string(list), "\x00"), "\x00") {
+		about, name, _ := strings.Cut(entry, "\t") // mode, type and blob
+		if fields := strings.Fields(about); len(fields) == 3 && fields[1] == "blob" {
+			names = append(names, name)
+			blobs.WriteString(fields[2] + "\n")
+		}
+	}
+	out, err := gitInput(ctx, r.root, &blobs, "cat-file", "--batch")
 	if err != nil {
 		return nil, err
 	}
 	found := fstest.MapFS{}
-	for reader := tar.NewReader(bytes.NewReader(archive)); ; {
-		header, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return found, nil
+	for _, name := range names {
+		head, rest, _ := bytes.Cut(out, []byte("\n")) // blob, type and size
+		var size int
+		if _, err := fmt.Sscanf(string(head), "%s blob %d", new(string), &size); err != nil || size >= len(rest) {
+			return nil, fmt.Errorf("read %s of %s: git says %q", name, tree, head)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", tree, err)
-		}
-		if header.Typeflag != tar.TypeReg {
-			continue
-		}
-		data, err := io.ReadAll(reader)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", tree, err)
-		}
-		found[header.Name] = &fstest.MapFile{Data: data}
+		found[name] = &fstest.MapFile{Data: rest[:size:size]}
+		out = rest[size+1:]
 	}
+	return found, nil
 }
 
 // git runs git in a folder and returns what it prints.
 func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	return gitInput(ctx, dir, nil, args...)
+}
+
+func gitInput(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	cmd.Stdin = stdin
+	// Hooks are told of a repository, which need not be that of the folder.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		return strings.HasPrefix(pair, "GIT_DIR=") || strings.HasPrefix(pair, "GIT_WORK_TREE=") || strings.HasPrefix(pair, "GIT_INDEX_FILE=")
+	})
 	out, err := cmd.Output()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
@@ -103,7 +122,7 @@ type checkBase struct {
 
 // compareBase looks at what became of the files that the base has.
 func (k *checker) compareBase(ctx context.Context) error {
-	tip, err := openRevision(ctx, k.Dir, k.Base)
+	tip, err := openRevision(ctx, k.Dir, k.baseName())
 	if err != nil {
 		return err
 	}
@@ -121,13 +140,16 @@ func (k *checker) compareBase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list the base's migrations: %w", err)
 	}
+	if len(merged) == 0 {
+		k.skip("what became of merged files", fmt.Sprintf("%s has no migrations in this folder; where it was renamed, its files are not compared", k.baseName()))
+	}
 	unchanged := true
 	for _, name := range merged {
 		was, err := fs.ReadFile(k.base.forked, name)
 		if err != nil {
 			return fmt.Errorf("read the base's migrations: %w", err)
 		}
-		restore := "git restore --source=" + k.base.fork.commit[:12] + " -- " + path.Join(filepath.ToSlash(k.Dir), name)
+		restore := "git restore --source=" + k.base.fork.commit[:12] + " -- " + shellQuoted(path.Join(filepath.ToSlash(k.Dir), name))
 		switch now, err := fs.ReadFile(k.folder, name); {
 		case errors.Is(err, fs.ErrNotExist):
 			k.found("merged-file-gone", lint.Error, name, 1, "it was merged, and databases have it: it must stay; undo it with a new migration", restore)
@@ -135,15 +157,39 @@ func (k *checker) compareBase(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("read %s: %w", name, err)
 		case !slices.Equal(was, now):
-			k.found("merged-file-edited", lint.Error, name, firstDifference(string(was), string(now)),
-				"it was merged, and databases have it as it was: up, rollback and history refuse another text; write the change as a new migration", restore)
+			message := "it was merged, and databases have it as it was: up, rollback and history refuse another text; write the change as a new migration"
+			if bytes.Equal(bytes.ReplaceAll(was, []byte("\r"), nil), bytes.ReplaceAll(now, []byte("\r"), nil)) {
+				message = "its line ends were changed, by an editor or by git (core.autocrlf, eol=crlf), and with them its checksum"
+				restore = "echo '" + filepath.ToSlash(k.Dir) + "/** -text' >> .gitattributes && " + restore
+			}
+			k.found("merged-file-edited", lint.Error, name, firstDifference(string(was), string(now)), message, restore)
 			unchanged = false
 		}
+		// What was measured stands, unless somebody touched that, or the rows that it was measured with.
+		version := lint.Version(name)
+		for _, beside := range []string{fmt.Sprintf("effects/%05d.json", version), fmt.Sprintf("testdata/rows/%05d.sql", version)} {
+			unchanged = unchanged && sameFile(k.base.forked, k.folder, beside)
+		}
 		if unchanged {
-			k.base.from = max(k.base.from, lint.Version(name)+1)
+			k.base.from = max(k.base.from, version+1)
 		}
 	}
 	return k.renumber(merged)
+}
+
+// sameFile reports whether two folders have the same file of a name, or neither has it.
+func sameFile(a, b fs.FS, name string) bool {
+	was, errA := fs.ReadFile(a, name)
+	now, errB := fs.ReadFile(b, name)
+	return (errA == nil) == (errB == nil) && bytes.Equal(was, now)
+}
+
+// shellQuoted quotes a word where a shell needs it.
+func shellQuoted(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // renumber finds the files of the change whose number the base has given away since.
@@ -172,8 +218,8 @@ func (k *checker) renumber(merged []string) error {
 			_, rest, _ := strings.Cut(name, "_")
 			renamed := fmt.Sprintf("%05d_%s", next, rest)
 			dir := filepath.ToSlash(k.Dir)
-			k.found("number-taken", lint.Error, name, 1, fmt.Sprintf("%s has number %05d as %s: two branches took it; this one becomes %s", k.Base, number, by, renamed),
-				fmt.Sprintf("git mv %s %s", path.Join(dir, name), path.Join(dir, renamed)))
+			k.found("number-taken", lint.Error, name, 1, fmt.Sprintf("%s has number %05d as %s: two branches took it; this one becomes %s", k.baseName(), number, by, renamed),
+				fmt.Sprintf("git mv %s %s", shellQuoted(path.Join(dir, name)), shellQuoted(path.Join(dir, renamed))))
 		}
 	}
 	return nil

@@ -1,13 +1,18 @@
 package cli_test
 
 import (
+	"bytes"
+	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"portaldb/internal/cli"
 	"portaldb/internal/pgtest"
 )
 
@@ -123,7 +128,7 @@ func TestCheck(t *testing.T) {
 	t.Run("a change of nothing", func(t *testing.T) {
 		t.Parallel()
 		r := newRepository(t)
-		if got := r.check("--base", "main"); got.code != 0 || got.stdout != "since main, version 2: the schema stays as it is\nno findings\n" {
+		if got := r.check("--base", "main"); got.code != 0 || got.stdout != "since main, version 2: the schema stays as it is\nnot looked at: queries: no sqlc.yaml above the folder\nno findings\n" {
 			t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
 		}
 		r.want(0, "")
@@ -146,6 +151,19 @@ func TestCheck(t *testing.T) {
 		}
 	})
 
+	t.Run("line ends", func(t *testing.T) {
+		t.Parallel()
+		r := newRepository(t)
+		text, err := os.ReadFile(filepath.Join(r.root, "migrations/00001_create_notes.sql"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.write("migrations/00001_create_notes.sql", strings.ReplaceAll(string(text), "\n", "\r\n"))
+		if got := r.check("--base", "main", "--offline"); got.code != 3 || !strings.Contains(got.stdout, "its line ends were changed") || !strings.Contains(got.stdout, ".gitattributes") {
+			t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+	})
+
 	t.Run("merged files", func(t *testing.T) {
 		t.Parallel()
 		r := newRepository(t)
@@ -156,7 +174,7 @@ func TestCheck(t *testing.T) {
 		}
 		r.git("restore", ".")
 		r.git("mv", "migrations/00002_add_notes_author.sql", "migrations/00002_add_notes_writer.sql")
-		r.want(3, "merged-file-gone 00002_add_notes_author.sql, number-taken 00002_add_notes_writer.sql, effect-out-of-step 00002_add_notes_writer.sql", "--base", "main")
+		r.want(3, "merged-file-gone 00002_add_notes_author.sql, number-taken 00002_add_notes_writer.sql, effect-out-of-step 00002.json", "--base", "main")
 	})
 
 	t.Run("two branches with one number", func(t *testing.T) {
@@ -184,6 +202,9 @@ func TestCheck(t *testing.T) {
 			"a Down that leaves something": {"CREATE TABLE public.tags (id bigint PRIMARY KEY);", "-- +goose StatementBegin\nDO $$ BEGIN END $$;\n-- +goose StatementEnd", "down-not-inverse"},
 			"it does not apply":            {"ALTER TABLE public.notes ADD COLUMN kind nonsense;", "ALTER TABLE public.notes DROP COLUMN kind;", "does-not-apply"},
 			"rows are changed":             {"-- +goose StatementBegin\nDO $$ BEGIN UPDATE public.notes SET title = 'x'; END $$;\n-- +goose StatementEnd", "SELECT 1;", "rows-changed"},
+			"rows in its way":              {"ALTER TABLE public.notes ADD COLUMN kind int CONSTRAINT kind_check CHECK (kind > 0) NOT NULL DEFAULT NULL;", "ALTER TABLE public.notes DROP COLUMN kind;", "rows-refuse-it"},
+			"a lock that a block hides":    {"-- +goose StatementBegin\nDO $$ BEGIN EXECUTE 'ALTER TABLE public.notes ALTER COLUMN title TYPE varchar(500)'; END $$;\n-- +goose StatementEnd", "ALTER TABLE public.notes ALTER COLUMN title TYPE text;", "hidden-lock"},
+			"a drop that a block hides":    {"-- +goose StatementBegin\nDO $$ BEGIN EXECUTE 'ALTER TABLE public.notes DROP COLUMN title'; END $$;\n-- +goose StatementEnd", "ALTER TABLE public.notes ADD COLUMN title text;", "drop-without-trash"},
 			"a syntax error":               {"ALTER TABLE public.notes ADD COLUMN;", "SELECT 1;", "syntax"},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -208,8 +229,9 @@ func TestCheck(t *testing.T) {
 		}
 		r.write("migrations/effects/00002.json", strings.Replace(string(text), `"type":"text"`, `"type":"bigint"`, 1))
 		r.want(3, "effect-out-of-step 00002_add_notes_author.sql")
+		r.want(3, "effect-out-of-step 00002_add_notes_author.sql", "--base", "main") // what was merged too
 		r.write("migrations/effects/00002.json", "{")
-		r.want(3, "effect-out-of-step effects")
+		r.want(3, "effect-out-of-step 00002.json")
 		r.write("migrations/effects/00002.json", string(text))
 		r.want(0, "")
 		if err := os.Remove(effect); err != nil {
@@ -274,6 +296,7 @@ func TestCheck(t *testing.T) {
 			{[]string{"check", "--dir", outside, "--base", "main"}, "is in none"},
 			{[]string{"check", "--dir", filepath.Join(r.root, "migrations"), "--base", "nonsense"}, "fetch it first"},
 			{[]string{"check", "--dir", filepath.Join(r.root, "migrations"), "--base=--help"}, "fetch it first"},
+			{[]string{"check", "--dir", filepath.Join(r.root, "migrations"), "--base="}, "it is empty"},
 			{[]string{"check", "--dir", outside, "--offline", "--write"}, "leave --offline out"},
 		} {
 			if got := run(t, r.env, c.args...); got.code != 2 || !strings.Contains(got.stderr, c.stderr) {
@@ -282,6 +305,49 @@ func TestCheck(t *testing.T) {
 		}
 		if got := run(t, []string{"DATABASE_URL=postgres://u:S3cret@127.0.0.1:1/d"}, "check", "--dir", outside); got.code != 6 || strings.Contains(got.stderr, "S3cret") {
 			t.Errorf("nobody there: code %d, %s", got.code, got.stderr)
+		}
+	})
+
+	t.Run("a login that may not create databases", func(t *testing.T) {
+		t.Parallel()
+		r := newRepository(t)
+		r.write("migrations/00003_add_notes_kind.sql", "ALTER TABLE public.notes ADD COLUMN kind varchar(5);", "ALTER TABLE public.notes DROP COLUMN kind;")
+		r.env = []string{"DATABASE_URL=" + pgtest.Empty(t)}
+		// What was found before is told all the same.
+		if got := r.check(); got.code != 4 || !strings.Contains(got.stdout, "prefer-text") || !strings.Contains(got.stderr, "CREATEDB") {
+			t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+	})
+
+	t.Run("interrupted", func(t *testing.T) {
+		t.Parallel()
+		r := newRepository(t)
+		r.write("migrations/00003_add_notes_kind.sql", "SELECT pg_sleep(600);", "SELECT 1;")
+		ctx, cancel := context.WithCancel(t.Context())
+		var stdout, stderr bytes.Buffer
+		ended := make(chan int)
+		go func() {
+			ended <- cli.Run(ctx, []string{"check", "--dir", filepath.Join(r.root, "migrations")}, r.env, nil, &stdout, &stderr)
+		}()
+		db, err := sql.Open("pgx", strings.TrimPrefix(r.env[0], "DATABASE_URL="))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		count := func(query string) (n int) {
+			if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for deadline := time.Now().Add(time.Minute); count(`select count(*) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()`) == 0; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("it was not measured within a minute")
+			}
+		}
+		cancel()
+		if code := <-ended; code != 1 || !strings.Contains(stderr.String(), "interrupted") || strings.Contains(stdout.String(), "does-not-apply") {
+			t.Errorf("code %d: %s%s", code, &stdout, &stderr)
 		}
 	})
 

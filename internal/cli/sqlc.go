@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,11 +29,14 @@ type sqlcProject struct {
 	command     []string
 }
 
-// findSqlc looks for a sqlc.yaml in the folders above a folder of migrations that has it as its schema. There need not be one.
-func findSqlc(dir string) (*sqlcProject, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
+// findSqlc looks for a sqlc.yaml in the folders above a folder of migrations that has it as its schema. There need not be one:
+// then why says what was found.
+func findSqlc(dir string) (project *sqlcProject, why string, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, "", err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, "", err
 	}
 	for root := filepath.Dir(dir); ; root = filepath.Dir(root) {
 		for _, name := range []string{"sqlc.yaml", "sqlc.yml", "sqlc.json"} { // JSON is YAML
@@ -41,12 +45,13 @@ func findSqlc(dir string) (*sqlcProject, error) {
 				continue
 			}
 			if err != nil {
-				return nil, fmt.Errorf("read the configuration of sqlc: %w", err)
+				return nil, "", fmt.Errorf("read the configuration of sqlc: %w", err)
 			}
-			return readSqlc(root, name, data, dir)
+			project, err := readSqlc(root, name, data, dir)
+			return project, filepath.Join(root, name) + " has another schema", err
 		}
 		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil || root == filepath.Dir(root) {
-			return nil, nil
+			return nil, "no sqlc.yaml above the folder", nil
 		}
 	}
 }
@@ -54,28 +59,33 @@ func findSqlc(dir string) (*sqlcProject, error) {
 var variable = regexp.MustCompile(`^\$\{(\w+)\}$`)
 
 func readSqlc(root, name string, data []byte, dir string) (*sqlcProject, error) {
-	var config struct {
-		SQL []struct {
-			Schema   any
-			Database struct{ URI string }
-			Gen      struct{ Go struct{ Out string } }
-		}
+	type query struct {
+		Schema   any
+		Database struct{ URI string }
+		Gen      struct{ Go struct{ Out string } }
+		Path     string // of version 1
 	}
+	var config struct{ SQL, Packages []query }
 	if err := yaml.Unmarshal(data, &config); err != nil {
 		return nil, fmt.Errorf("read %s: %w", filepath.Join(root, name), err)
 	}
 	project := &sqlcProject{root: root, config: filepath.Join(root, name)}
-	for _, sql := range config.SQL {
+	for _, sql := range append(config.SQL, config.Packages...) {
 		paths, isList := sql.Schema.([]any)
 		if !isList {
 			paths = []any{sql.Schema}
 		}
 		for _, path := range paths {
-			if text, _ := path.(string); text == "" || filepath.Join(root, text) != dir {
+			text, _ := path.(string)
+			if strings.ContainsAny(filepath.Base(text), "*?[") {
+				text = filepath.Dir(text)
+			}
+			schema, err := filepath.EvalSymlinks(filepath.Join(root, text))
+			if text == "" || err != nil || schema != dir {
 				continue
 			}
-			if sql.Gen.Go.Out != "" {
-				project.out = append(project.out, sql.Gen.Go.Out)
+			if out := cmp.Or(sql.Gen.Go.Out, sql.Path); out != "" {
+				project.out = append(project.out, out)
 			}
 			if match := variable.FindStringSubmatch(sql.Database.URI); match != nil {
 				project.urlVariable = match[1]

@@ -47,9 +47,9 @@ func Rules() []Rule {
 var rules = []*Rule{
 	&banChar, &breaksPreviousRelease, &concurrentIfNotExists, &concurrentInTransaction, &concurrentUnnamed,
 	&constraintValidatesNow, &domainWithConstraint, &downMissing, &downNotInverse, &dropConstraintWeakens,
-	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty,
+	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty, &hiddenLock,
 	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap,
-	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &rowsChanged, &sessionSet,
+	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &rowsChanged, &rowsRefuseIt, &sessionSet,
 	&setNotNullScan, &syntax, &tooLarge, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
 	&uniqueOrPrimaryBuildsIndex, &unreadableFile, &upMissing, &vacuumFullOrCluster, &volatileDefault, &workWhileLocked,
 }

@@ -24,6 +24,11 @@ func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	return LintMigrations(all, baseline), nil
+}
+
+// LintMigrations is Lint of a folder that has been read.
+func LintMigrations(all []lint.Migration, baseline int64) []lint.Finding {
 	names := make([]string, len(all))
 	for i := range all {
 		names[i] = all[i].Name
@@ -33,7 +38,7 @@ func Lint(fsys fs.FS, baseline int64) ([]lint.Finding, error) {
 	slices.SortStableFunc(findings, func(a, b lint.Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
-	return findings, nil
+	return findings
 }
 
 // Migrations reads a folder as lint sees it, whatever is in it, in the order of the files' numbers, with the effects that lie

@@ -579,7 +579,7 @@ func (r *run) refuseReplicas(ctx context.Context, plan *wayBack, apply bool) err
 		return err
 	}
 	broken, err := plan.engine.brokenAt(ctx, r.session, plan.To, plan.releases)
-	if errors.Is(err, errNoScratch) {
+	if errors.Is(err, ErrNoScratch) {
 		plan.Orientation.Unknown = "whether the replicas could go on is not known before: the login may not create a scratch database; it is asked before the commit"
 		return nil
 	}

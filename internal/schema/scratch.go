@@ -16,8 +16,8 @@ import (
 	"portaldb/internal/catalog"
 )
 
-// errNoScratch says why there is no scratch database; the effects do instead.
-var errNoScratch = errors.New("the login may not create databases")
+// ErrNoScratch is returned where there can be no scratch database; verify takes the effects instead.
+var ErrNoScratch = errors.New("the login may not create databases")
 
 // OnScratch calls do with the URL of a scratch database on the same server, migrated to version, and removes the database. The
 // login must be allowed to create databases.
@@ -86,7 +86,7 @@ func (e *Engine) createScratch(ctx context.Context, s *session) (config *pgx.Con
 	case err != nil:
 		return nil, nil, fmt.Errorf("look for the right to create databases: %w", err)
 	case !may:
-		return nil, nil, errNoScratch
+		return nil, nil, ErrNoScratch
 	}
 	e.dropLeftovers(ctx, s)
 	// template0 has nothing of the site's in it. The files are UTF-8, and C exists everywhere.
@@ -96,6 +96,10 @@ func (e *Engine) createScratch(ctx context.Context, s *session) (config *pgx.Con
 	drop = func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
+		// Without force the server ends its own autovacuum there; with it that is tried as the login, which may not be allowed.
+		if _, err := s.db.ExecContext(ctx, `drop database `+name); err == nil {
+			return nil
+		}
 		if _, err := s.db.ExecContext(ctx, `drop database `+name+` with (force)`); err != nil {
 			return fmt.Errorf("drop the scratch database %s: %w", name, err)
 		}
