@@ -42,6 +42,7 @@ type restorer struct {
 	// begun tells that the first statement has been seen.
 	begun    bool
 	restored []Restored
+	last     []string // statements that leave nothing kept but what could not be put back, when nothing compares with it any more
 	raised   []string // statements that put triggers and the like back as they were
 }
 
@@ -239,8 +240,10 @@ func (r *restorer) putBack(ctx context.Context) error {
 	if err := r.giveWay(ctx, tables); err != nil {
 		return err
 	}
-	if _, err := r.conn.Exec(ctx, `set constraints all immediate`); err != nil {
-		return err
+	for _, sql := range append(r.last, `set constraints all immediate`) {
+		if _, err := r.conn.Exec(ctx, sql); err != nil {
+			return err
+		}
 	}
 	for _, sql := range slices.Backward(r.raised) {
 		if _, err := r.conn.Exec(ctx, sql); err != nil {
@@ -383,6 +386,9 @@ func (r *restorer) primaryKey(ctx context.Context, table string) ([]string, erro
 // giveWay deletes rows that a migration has put into tables which are put back, and that were not among the kept
 // ones, unless something refers to them.
 func (r *restorer) giveWay(ctx context.Context, tables []Trash) error {
+	if r.late {
+		return nil // by now somebody else's rows may be among them
+	}
 	for _, t := range slices.Backward(tables) {
 		key, err := r.primaryKey(ctx, t.Object)
 		if err != nil {
@@ -532,9 +538,7 @@ func (r *restorer) insert(ctx context.Context, t Trash) error {
 	}
 	done.Left, done.New = kept-done.Rows, now-done.Rows
 	if done.Left > 0 {
-		if _, err := r.conn.Exec(ctx, fmt.Sprintf(`delete from %s k where %s`, *t.KeptIn, referred)); err != nil {
-			return err
-		}
+		r.last = append(r.last, fmt.Sprintf(`delete from %s k where %s`, *t.KeptIn, referred))
 	}
 	r.restored = append(r.restored, done)
 	return nil
@@ -610,10 +614,7 @@ func (r *restorer) update(ctx context.Context, t Trash) error {
 		return err
 	}
 	if done.Left > 0 {
-		_, err := r.conn.Exec(ctx, fmt.Sprintf(`delete from %s k where not exists (select from %s t where %s and %s and not (%s))`, *t.KeptIn, t.Object, same, current, referred))
-		if err != nil {
-			return err
-		}
+		r.last = append(r.last, fmt.Sprintf(`delete from %s k where not exists (select from %s t where %s and %s and not (%s))`, *t.KeptIn, t.Object, same, current, referred))
 	}
 	r.restored = append(r.restored, done)
 	return nil
