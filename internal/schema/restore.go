@@ -396,11 +396,11 @@ func (r *restorer) giveWay(ctx context.Context, tables []Trash) error {
 		}
 		condition := "true"
 		if len(key) > 0 {
-			_, values, err := r.keyed(ctx, t, key)
+			same, err := r.keyed(ctx, t, key)
 			if err != nil {
 				return err
 			}
-			condition = fmt.Sprintf("not exists (select from %s k where %s)", *t.KeptIn, values)
+			condition = fmt.Sprintf("not exists (select from %s k where %s)", *t.KeptIn, same)
 		} else if slices.ContainsFunc(r.restored, func(done Restored) bool { return done.Kind == "table" && done.Object == t.Object }) {
 			continue // they have given way, and nothing can refer to them
 		}
@@ -436,20 +436,20 @@ func (r *restorer) only(ctx context.Context, table string) (string, error) {
 }
 
 // keyed is the condition that a kept row k is the live row t, by the live key.
-func (r *restorer) keyed(ctx context.Context, t Trash, key []string) (kept []string, condition string, err error) {
+func (r *restorer) keyed(ctx context.Context, t Trash, key []string) (string, error) {
 	names, values, err := r.common(ctx, t)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	var parts []string
 	for _, c := range key {
 		i := slices.Index(names, c)
 		if i < 0 {
-			return nil, "", fmt.Errorf("its key %s was not kept", c)
+			return "", fmt.Errorf("its key %s was not kept", c)
 		}
-		kept, parts = append(kept, values[i]), append(parts, fmt.Sprintf("t.%s = %s", c, values[i]))
+		parts = append(parts, fmt.Sprintf("t.%s = %s", c, values[i]))
 	}
-	return kept, strings.Join(parts, " and "), nil
+	return strings.Join(parts, " and "), nil
 }
 
 // referred is the condition that what a kept row refers to is there: of the keys that have one of the columns, from tables
@@ -550,7 +550,7 @@ func (r *restorer) update(ctx context.Context, t Trash) error {
 	if err != nil {
 		return err
 	}
-	_, same, err := r.keyed(ctx, t, t.Key)
+	same, err := r.keyed(ctx, t, t.Key)
 	if err != nil {
 		return err
 	}
