@@ -46,7 +46,7 @@ verify: ## Check that what is generated is in step with its source, and that eve
 	go test ./queries ./internal/schema ./internal/lint -run "^(TestVet|TestGenerated|TestEffects_Fresh|TestStatements_Fresh|TestDocs_Fresh)$$"
 
 lint: ## Run golangci-lint, with the import rules of the layout
-	$(TOOL) golangci-lint run
+	$(TOOL) golangci-lint run --allow-parallel-runners
 
 bench: ## Print the speed of up next to its peers, and of every route on a million submissions
 	@tools/install.sh postgresql

@@ -155,6 +155,50 @@ func TestReadme_In_CI(t *testing.T) {
 	})
 }
 
+// TestReadme_Adding_a_migration runs what the README walks through, line by line, on a copy of the repository as it is here.
+func TestReadme_Adding_a_migration(t *testing.T) {
+	t.Parallel()
+	list, err := exec.CommandContext(t.Context(), "git", "-C", "../..", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name := range strings.SplitSeq(strings.TrimRight(string(list), "\x00"), "\x00") {
+		info, err := os.Stat(filepath.Join("../..", name))
+		if err != nil {
+			continue // removed here
+		}
+		data, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, info.Mode().Perm()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := "set -x\ngit init --quiet --initial-branch=main .\ngit add --all\ngit commit --quiet --message 'as it is'\n" +
+		strings.Join(readmeSection(t, "Adding a migration", "sh"), "\n")
+	cmd := exec.CommandContext(t.Context(), "bash", "-e", "-o", "pipefail", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "DATABASE_URL=") }),
+		"GIT_AUTHOR_NAME=somebody", "GIT_AUTHOR_EMAIL=somebody@example.org", "GIT_COMMITTER_NAME=somebody", "GIT_COMMITTER_EMAIL=somebody@example.org")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		"nullable, or with a constant default", "adds column public.users.nickname (type: text)", "ACCESS EXCLUSIVE on public.users: readers and writers wait",
+		"the way back drops data, which portaldb rollback keeps (R1)", "no findings",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("not there: %q\n%s", want, out)
+		}
+	}
+}
+
 var endsWith = regexp.MustCompile(`# ends with (\d+)`)
 
 // TestReadme_At_3_am runs the lines for a person on call, one by one, on a database that is up to date: each ends as it says.

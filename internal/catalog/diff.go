@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -191,7 +192,7 @@ func columnOrder(c, other Catalog) map[string][]string {
 		slices.SortFunc(list, func(a, b Object) int {
 			x, _ := strconv.Atoi(a.Attrs[position])
 			y, _ := strconv.Atoi(b.Attrs[position])
-			return x - y
+			return cmp.Or(x-y, strings.Compare(a.Name, b.Name))
 		})
 		for _, o := range list {
 			order[table] = append(order[table], o.Name)

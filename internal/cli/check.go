@@ -67,15 +67,6 @@ type checker struct {
 	report  checkReport
 }
 
-// checkBase is what a change is compared with.
-type checkBase struct {
-	fork revision // where the branch left the base
-	// forked are the folder's files there, tip those of the base as it is now.
-	forked, tip fs.FS
-	// from is the first version that the change brings.
-	from int64
-}
-
 // Run checks, and prints what was found.
 func (c checkCommand) Run(ctx context.Context, a *app) error {
 	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
@@ -92,10 +83,15 @@ func (c checkCommand) Run(ctx context.Context, a *app) error {
 	if err := a.print(k.report, k.text()); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error }) {
+	if k.failed() {
 		return errNo
 	}
 	return nil
+}
+
+// failed reports whether something was found that must not be merged.
+func (k *checker) failed() bool {
+	return slices.ContainsFunc(k.report.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error })
 }
 
 // check makes the steps, the cheapest first.
@@ -109,9 +105,12 @@ func (k *checker) check(ctx context.Context) (err error) {
 		}
 	}
 	files, err := schema.Files(k.folder)
-	if err != nil { // lint has said so
-		k.skip("round trips, effects, queries", "the files are no whole set yet")
-		return nil
+	switch {
+	case err != nil && k.failed():
+		k.skip("round trips, effects, queries", err.Error())
+		return nil //nolint:nilerr // lint has found it
+	case err != nil:
+		return err
 	}
 	if err := k.readEffects(files); err != nil {
 		return err
@@ -124,12 +123,15 @@ func (k *checker) check(ctx context.Context) (err error) {
 	}
 	if k.Offline {
 		k.skip("round trips, measured effects, prepared queries", "--offline")
-		return k.describe(files)
-	}
-	if err := k.onServer(ctx, func(url string) error { return k.measure(ctx, url, files) }); err != nil {
+	} else if err := k.onServer(ctx, func(url string) error { return k.measure(ctx, url, files) }); err != nil {
 		return err
 	}
-	return k.describe(files)
+	if k.base != nil {
+		if err := k.describe(len(files)); err != nil {
+			k.skip("what the change does", err.Error())
+		}
+	}
+	return nil
 }
 
 func (k *checker) skip(step, reason string) {
@@ -141,98 +143,6 @@ func (k *checker) found(rule string, severity lint.Severity, file string, line i
 	k.report.Findings = append(k.report.Findings, lint.Finding{
 		Rule: rule, Severity: severity, File: path.Join(filepath.ToSlash(k.Dir), file), Line: max(line, 1), Message: message, Safe: next,
 	})
-}
-
-// compareBase looks at what became of the files that the base has.
-func (k *checker) compareBase(ctx context.Context) error {
-	tip, err := openRevision(ctx, k.Dir, k.Base)
-	if err != nil {
-		return err
-	}
-	k.base = &checkBase{from: 1}
-	if k.base.fork, err = tip.fork(ctx); err != nil {
-		return err
-	}
-	if k.base.tip, err = tip.files(ctx, k.Dir); err != nil {
-		return err
-	}
-	if k.base.forked, err = k.base.fork.files(ctx, k.Dir); err != nil {
-		return err
-	}
-	merged, err := fs.Glob(k.base.forked, "*.sql")
-	if err != nil {
-		return fmt.Errorf("list the base's migrations: %w", err)
-	}
-	unchanged := true
-	for _, name := range merged {
-		was, err := fs.ReadFile(k.base.forked, name)
-		if err != nil {
-			return fmt.Errorf("read the base's migrations: %w", err)
-		}
-		restore := "git restore --source=" + k.base.fork.commit[:12] + " -- " + path.Join(filepath.ToSlash(k.Dir), name)
-		switch now, err := fs.ReadFile(k.folder, name); {
-		case errors.Is(err, fs.ErrNotExist):
-			k.found("merged-file-gone", lint.Error, name, 1, "it was merged, and databases have it: it must stay; undo it with a new migration", restore)
-			unchanged = false
-		case err != nil:
-			return fmt.Errorf("read %s: %w", name, err)
-		case !slices.Equal(was, now):
-			k.found("merged-file-edited", lint.Error, name, firstDifference(string(was), string(now)),
-				"it was merged, and databases have it as it was: up, rollback and history refuse another text; write the change as a new migration", restore)
-			unchanged = false
-		}
-		if unchanged {
-			k.base.from = max(k.base.from, lint.Version(name)+1)
-		}
-	}
-	return k.renumber(merged)
-}
-
-// renumber finds the files of the change whose number the base has given away since.
-func (k *checker) renumber(merged []string) error {
-	ours, err := fs.Glob(k.folder, "*.sql")
-	if err != nil {
-		return fmt.Errorf("list migrations: %w", err)
-	}
-	theirs, err := fs.Glob(k.base.tip, "*.sql")
-	if err != nil {
-		return fmt.Errorf("list the base's migrations: %w", err)
-	}
-	var next int64
-	taken := map[int64]string{}
-	for _, name := range theirs {
-		next = max(next, lint.Version(name))
-		taken[lint.Version(name)] = name
-	}
-	for _, name := range ours {
-		if slices.Contains(merged, name) || slices.Contains(theirs, name) {
-			continue
-		}
-		next++ // the files of the change come after those of the base, in their order
-		number := lint.Version(name)
-		if by := taken[number]; by != "" && number != next {
-			_, rest, _ := strings.Cut(name, "_")
-			renamed := fmt.Sprintf("%05d_%s", next, rest)
-			dir := filepath.ToSlash(k.Dir)
-			k.found("number-taken", lint.Error, name, 1, fmt.Sprintf("%s has number %05d as %s: two branches took it; this one becomes %s", k.Base, number, by, renamed),
-				fmt.Sprintf("git mv %s %s", path.Join(dir, name), path.Join(dir, renamed)))
-		}
-	}
-	return nil
-}
-
-// firstDifference is the first line in which two texts differ, counted from 1.
-func firstDifference(a, b string) int {
-	line := 1
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			break
-		}
-		if a[i] == '\n' {
-			line++
-		}
-	}
-	return line
 }
 
 const writeEffects = "portaldb check --write"
@@ -304,7 +214,7 @@ func (k *checker) measure(ctx context.Context, url string, files []schema.File) 
 		return err
 	}
 	from := int64(1)
-	if k.base != nil && !k.Write {
+	if k.base != nil && !k.Write && len(k.effects) >= int(k.base.from)-1 { // else what was merged has to be measured too
 		from = k.base.from
 	}
 	if from > int64(len(files)) { // the change brings none
@@ -449,102 +359,6 @@ func (k *checker) breaks(ctx context.Context, engine *schema.Engine, version int
 		return err
 	})
 	return broken, err
-}
-
-// change is what the files since the base do to the schema.
-type change struct {
-	From  int64        `json:"from"`
-	To    int64        `json:"to"`
-	Files []fileChange `json:"files"`
-	// Catalog are the differences of the schema as a whole, before and after.
-	Catalog []catalog.Difference `json:"catalog"`
-}
-
-// fileChange is what one file does.
-type fileChange struct {
-	Name  string           `json:"name"`
-	Class catalog.Reversal `json:"class"`
-	// Does says it in words, Locks who waits meanwhile.
-	Does  []string       `json:"does"`
-	Locks []catalog.Lock `json:"locks"`
-}
-
-// describe says what the change does to the schema, from the effects of its files.
-func (k *checker) describe(files []schema.File) error {
-	if k.base == nil || len(k.effects) < len(files) {
-		return nil
-	}
-	from := int(k.base.from) - 1
-	before, err := catalog.Fold(k.effects[:from]...)
-	if err != nil {
-		return err
-	}
-	c := &change{From: int64(from), To: int64(len(files)), Files: []fileChange{}}
-	last := before
-	for i, e := range k.effects[from:] {
-		next, err := catalog.Fold(k.effects[:from+i+1]...)
-		if err != nil {
-			return err
-		}
-		f := fileChange{Name: e.Name, Class: e.Class, Does: []string{}, Locks: []catalog.Lock{}}
-		for _, d := range catalog.Diff(last, next) {
-			f.Does = append(f.Does, words(d, next))
-		}
-		for _, statement := range e.Up {
-			for _, lock := range statement.Locks {
-				if !slices.Contains(f.Locks, lock) {
-					f.Locks = append(f.Locks, lock)
-				}
-			}
-		}
-		c.Files = append(c.Files, f)
-		last = next
-	}
-	c.Catalog = append([]catalog.Difference{}, catalog.Diff(before, last)...)
-	k.report.Change = c
-	return nil
-}
-
-// words says what became of an object; after is the schema that has it now.
-func words(d catalog.Difference, after catalog.Catalog) string {
-	switch d.Class {
-	case catalog.Missing:
-		return fmt.Sprintf("removes %s %s", d.Kind, d.Object)
-	case catalog.Extra:
-		meaning := d.Actual
-		if d.Kind == "table" {
-			var columns []string
-			for _, o := range after.Objects() {
-				if o.Kind == "column" && o.Parent == d.Object {
-					columns = append(columns, o.Name+" "+o.Attrs["type"])
-				}
-			}
-			meaning = strings.Join(columns, ", ")
-		}
-		if meaning != "" {
-			meaning = " (" + meaning + ")"
-		}
-		return fmt.Sprintf("adds %s %s%s", d.Kind, d.Object, meaning)
-	case catalog.Renamed:
-		return fmt.Sprintf("renames %s %s to %s", d.Kind, d.Object, d.Actual)
-	case catalog.Order:
-		return "puts the columns of " + d.Object + " in another order"
-	default:
-		return fmt.Sprintf("changes %s %s from %s to %s", d.Kind, d.Object, d.Expected, d.Actual)
-	}
-}
-
-// ways tells, by its class, what going back does to data.
-var ways = map[catalog.Reversal]string{
-	catalog.NoData:       "touches no data",
-	catalog.DataKept:     "drops data, which portaldb rollback keeps",
-	catalog.DataLost:     "loses data",
-	catalog.Irreversible: "is none: irreversible",
-}
-
-// changed says what became of an object, where the first schema is the one before.
-var changed = map[catalog.Class]string{
-	catalog.Missing: "removed", catalog.Extra: "added", catalog.Different: "changed", catalog.Renamed: "renamed", catalog.Order: "reordered",
 }
 
 // text is what was found, as a person reads it.

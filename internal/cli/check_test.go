@@ -130,6 +130,22 @@ func TestCheck(t *testing.T) {
 		r.want(0, "", "--offline")
 	})
 
+	t.Run("a change where nothing has an effect file", func(t *testing.T) {
+		t.Parallel()
+		r := newRepository(t)
+		r.git("rm", "--quiet", "-r", "migrations/effects")
+		r.commit("without effects")
+		r.git("checkout", "--quiet", "-B", "main")
+		r.git("checkout", "--quiet", "-b", "more")
+		r.write("migrations/00003_add_notes_kind.sql", "ALTER TABLE public.notes ADD COLUMN kind text;", "ALTER TABLE public.notes DROP COLUMN kind;")
+		if got := r.check("--base", "main"); got.code != 0 || !strings.Contains(got.stdout, "adds column public.notes.kind (type: text)") {
+			t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+		if got := r.check("--base", "main", "--offline"); got.code != 0 || !strings.Contains(got.stdout, "not looked at: what the change does: not every file has an effect") {
+			t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+	})
+
 	t.Run("merged files", func(t *testing.T) {
 		t.Parallel()
 		r := newRepository(t)

@@ -134,6 +134,9 @@ func here(dir string) string {
 
 // baseline is the portal's where a folder's files up to it are the embedded ones, else 0.
 func baseline(files fs.FS) int64 {
+	if files == fs.FS(migrations.FS) {
+		return schema.Baseline
+	}
 	ours, err := schema.Files(migrations.FS)
 	if err != nil {
 		return 0

@@ -82,6 +82,12 @@ func planText(target string, p schema.Plan) string {
 			}
 		}
 	}
+	if len(p.Findings) > 0 {
+		b.WriteString("\nFound by lint\n")
+	}
+	for _, f := range p.Findings {
+		fmt.Fprintf(&b, "  %s:%d\n    %s %s: %s\n", f.File, f.Line, f.Severity, f.Rule, f.Message)
+	}
 	if len(p.Blockers) > 0 {
 		b.WriteString("\nWould wait now for\n")
 	}

@@ -105,7 +105,7 @@ func (m migrating) engineOn(a *app, url string) (*schema.Engine, error) {
 		return nil, err
 	}
 	return schema.Open(schema.Config{
-		Baseline: baseline(files), URL: url, FS: files, Environment: m.Environment, Actor: actor(a.env), Binary: version,
+		URL: url, FS: files, Baseline: baseline(files), Environment: m.Environment, Actor: actor(a.env), Binary: version,
 		LockWait: m.LockWait, LockTimeout: m.LockTimeout, RetryFor: m.RetryFor, BlockingBudget: m.Budget,
 		IndexTimeout: m.IndexTimeout, Progress: a.progress,
 	})

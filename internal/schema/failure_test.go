@@ -419,17 +419,20 @@ const (
 
 // reached returns a relay's function that calls interrupt, once, at the place.
 func (at interruption) reached(interrupt func()) func(n int, sql string, m moment) bool {
+	var one sync.Mutex // requests and answers ask, each from a goroutine of its own
 	first, done := 0, false
 	return func(n int, sql string, m moment) bool {
+		one.Lock()
 		if first == 0 && strings.Contains(sql, at.from) {
 			first = n
 		}
-		if first == 0 || done || n-first+1 != at.n || m != at.m {
-			return true
+		now := first > 0 && !done && n-first+1 == at.n && m == at.m
+		done = done || now
+		one.Unlock()
+		if now {
+			interrupt()
 		}
-		done = true
-		interrupt()
-		return false
+		return !now
 	}
 }
 

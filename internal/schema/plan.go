@@ -23,6 +23,8 @@ type Plan struct {
 	From   int64  `json:"from"`
 	To     int64  `json:"to"`
 	Steps  []Step `json:"steps"`
+	// Findings are what lint finds in the files of a plan up.
+	Findings []lint.Finding `json:"findings"`
 	// Blockers are the sessions that would be waited for if it ran now.
 	Blockers []PlanBlocker `json:"blockers"`
 }
@@ -96,8 +98,27 @@ func (e *Engine) Plan(ctx context.Context, to int64) (Plan, error) {
 	if err := estimate(ctx, s.db, plan); err != nil {
 		return Plan{}, err
 	}
+	if plan.Findings, err = e.findings(plan); err != nil {
+		return Plan{}, err
+	}
 	plan.Blockers, err = planBlockers(ctx, s, plan)
 	return plan, err
+}
+
+// findings are what lint finds in the files that a plan applies.
+func (e *Engine) findings(plan Plan) ([]lint.Finding, error) {
+	applies := map[string]bool{}
+	for _, step := range plan.Steps {
+		applies[step.Name] = step.Direction == "up"
+	}
+	if len(plan.Steps) == 0 {
+		return []lint.Finding{}, nil
+	}
+	all, err := Lint(e.config.FS, e.config.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	return append([]lint.Finding{}, slices.DeleteFunc(all, func(f lint.Finding) bool { return !applies[f.File] })...), nil
 }
 
 // planDown is the plan of going back to version to.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -250,6 +251,18 @@ func TestEngine_Plan_locks(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("locks (-want +got):\n%s", diff)
+	}
+	var rules []string
+	for _, f := range plan.Findings {
+		rules = append(rules, fmt.Sprintf("%s:%d %s", f.File, f.Line, f.Rule))
+	}
+	for _, want := range []string{"00002_create_thing2.sql:4 type-change-rewrite", "00002_create_thing2.sql:5 index-not-concurrent"} {
+		if !slices.Contains(rules, want) {
+			t.Errorf("lint's %s is not among %q", want, rules)
+		}
+	}
+	if slices.ContainsFunc(rules, func(r string) bool { return strings.HasPrefix(r, "00001") }) {
+		t.Errorf("findings of a file that is applied already: %q", rules)
 	}
 	if len(plan.Blockers) != 1 || plan.Blockers[0].Application != "a report" || plan.Blockers[0].Relation != "a" || plan.Blockers[0].Holds != "AccessShareLock" {
 		t.Errorf("blockers %+v", plan.Blockers)

@@ -272,10 +272,10 @@ func (c *rowColumn) ways(seed int64) []string {
 		}
 	case "smallint", "integer", "bigint", "numeric", "real", "double precision", "oid", "money":
 		ways = []string{number}
-		switch {
-		case c.base == "smallint":
+		switch c.base {
+		case "smallint":
 			ways = []string{"(" + number + ") % 32767"}
-		case c.base == "numeric", c.base == "real", c.base == "double precision":
+		case "numeric", "real", "double precision":
 			ways = []string{number + " + 0.25"}
 		}
 		if c.literals != nil {

@@ -27,8 +27,8 @@ type Config struct {
 	URL string
 	// FS holds the migrations in its root and their effects in effects/.
 	FS fs.FS
-	// Baseline is the version below which a rollback must not go: Baseline of this package for the portal's own migrations, 0 for
-	// a folder of somebody else's.
+	// Baseline is the version below which a rollback must not go, and up to which lint passes over locks and style: Baseline of
+	// this package for the portal's own migrations, 0 for a folder of somebody else's.
 	Baseline int64
 	// Environment is what the database must be: production, staging; empty where nobody says.
 	Environment string
