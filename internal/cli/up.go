@@ -133,6 +133,12 @@ func (a *app) progress(e schema.Event) {
 		}
 	case e.Keeping != nil:
 		a.logf("copying %s: who writes to %s waits until it is done", keepText(*e.Keeping), e.Keeping.Object)
+	case len(e.Restoring) > 0:
+		for _, t := range e.Restoring {
+			if t.Kind != "sequence" {
+				a.logf("putting back %s %s, %d rows: who writes to it waits until it is done", t.Kind, t.What(), t.Rows)
+			}
+		}
 	case e.RolledBack != nil:
 		a.logf("rolled back %s  %d ms", e.RolledBack.Name, e.RolledBack.MS)
 	case e.Applied != nil:

@@ -109,10 +109,10 @@ func (e *Engine) historyFiles(ctx context.Context, s *session, refuse func(strin
 		return nil, refuse("its history, whose SQL would be run, can be written by %s", others)
 	}
 	rows, err := s.db.QueryContext(ctx, `
-		select distinct on (h.version) h.version, h.name, h.body, h.checksum, h.effect, h.hash = `+strings.ReplaceAll(historyHash, "entry.", "h.")+`,
-		       coalesce((select pg_has_role(r.oid, c.relowner, 'USAGE') from pg_roles r, pg_class c where r.rolname = h.role and c.oid = 'portaldb.history'::regclass), false)
-		from portaldb.history h
-		where h.version > $1 and h.direction = 'up' and h.outcome = 'done' order by h.version, h.seq desc`, e.Latest())
+		select distinct on (entry.version) entry.version, entry.name, entry.body, entry.checksum, entry.effect, entry.hash = `+historyHash+`,
+		       coalesce((select pg_has_role(r.oid, c.relowner, 'USAGE') from pg_roles r, pg_class c where r.rolname = entry.role and c.oid = 'portaldb.history'::regclass), false)
+		from portaldb.history entry
+		where entry.version > $1 and entry.direction = 'up' and entry.outcome = 'done' order by entry.version, entry.seq desc`, e.Latest())
 	if err != nil {
 		return nil, fmt.Errorf("read the history's files: %w", err)
 	}

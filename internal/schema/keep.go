@@ -718,11 +718,10 @@ func (k *keeper) instead(ctx context.Context, conn *pgx.Conn, query string) (str
 			return "", err
 		}
 	}
-	tree, err := pg.Parse(query)
-	if err != nil || len(tree.Stmts) != 1 || tree.Stmts[0].Stmt.GetDropStmt() == nil {
+	drop := parseDrop(query)
+	if drop == nil {
 		return query, nil
 	}
-	drop := tree.Stmts[0].Stmt.GetDropStmt()
 	switch drop.RemoveType {
 	case pg.ObjectType_OBJECT_TABLE:
 		return k.moveTables(ctx, query, drop)
@@ -740,6 +739,15 @@ func (k *keeper) instead(ctx context.Context, conn *pgx.Conn, query string) (str
 		}
 	}
 	return query, nil
+}
+
+// parseDrop is a statement that is one DROP and nothing else; nil when it is another.
+func parseDrop(query string) *pg.DropStmt {
+	tree, err := pg.Parse(query)
+	if err != nil || len(tree.Stmts) != 1 {
+		return nil // PostgreSQL will say what is wrong with it
+	}
+	return tree.Stmts[0].Stmt.GetDropStmt()
 }
 
 // moveTables moves those tables of a DROP TABLE that are to be kept, and returns a DROP of the others.

@@ -185,6 +185,9 @@ func positions(t testing.TB, url string) map[string]int64 {
 		}
 		found[name] = at
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return found
 }
 

@@ -530,9 +530,10 @@ func (r *run) refuseDrift(ctx context.Context, plan *wayBack) error {
 	touched, tables := map[string]bool{}, map[string]bool{}
 	touch := func(o catalog.Object) {
 		touched[o.Kind+" "+o.Key().QualifiedName()] = true
-		if o.Kind == "table" {
+		switch o.Kind {
+		case "table":
 			tables[o.Key().QualifiedName()] = true
-		} else if o.Kind == "column" {
+		case "column":
 			tables[o.Parent] = true
 		}
 	}

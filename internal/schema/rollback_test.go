@@ -127,3 +127,100 @@ func TestEngine_Rollback(t *testing.T) {
 func equal(a, b []string) bool {
 	return strings.Join(a, "\x01") == strings.Join(b, "\x01")
 }
+
+// TestEngine_Rollback_meanwhile: what happened while a version was gone is not undone when it comes back.
+func TestEngine_Rollback_meanwhile(t *testing.T) {
+	t.Parallel()
+	set := withEffects(t, files(
+		`create table parent (id integer primary key);
+create table a (id integer primary key, n integer not null, updated_at text default 'never');
+-- +goose StatementBegin
+create function touch() returns trigger language plpgsql as $$ begin new.updated_at := 'touched'; return new; end $$;
+-- +goose StatementEnd
+create trigger a_touch before update on a for each row execute function touch();
+-- +goose Down
+drop table a; drop table parent; drop function touch();`,
+		"alter table a alter column n type bigint;\nalter table a add column p integer references parent (id);\n"+
+			"create table b (id serial primary key, p integer references parent (id));\n"+
+			"-- +goose Down\ndrop table b;\nalter table a drop column p, alter column n type integer using least(n, 100)::integer;",
+	))
+
+	t.Run("newer values and deleted references", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, set)
+		mustUp(t, engine, 0)
+		send(t, url, `insert into parent values (1), (2)`, `insert into a values (1, 1000, default, 1), (2, 2000, default, 2), (3, 3, default, null)`, `insert into b (p) values (1), (2)`)
+		if done, err := engine.Rollback(t.Context(), to(1)); err != nil || done.Class != "R1" {
+			t.Fatalf("got %+v, %v", done, err)
+		}
+		if got := dump(t, url); !equal(got, []string{"a (1,100,never)", "a (2,100,never)", "a (3,3,never)", "parent (1)", "parent (2)"}) {
+			t.Fatalf("at version 1: %q", got)
+		}
+		send(t, url, `update a set n = 7 where id = 1`, `delete from parent where id = 2`)
+		up, err := engine.UpRestoring(t.Context(), 0, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]schema.Restored{}
+		for _, r := range up.Restored {
+			found[r.Kind+" "+r.Object+strings.Join(r.Columns, ",")] = r
+		}
+		if r := found["column public.an"]; r.Changed != 1 || r.Rows != 2 {
+			t.Errorf("n: %+v", r)
+		}
+		if r := found["column public.ap"]; r.Left != 1 || r.Rows != 2 {
+			t.Errorf("p: %+v", r)
+		}
+		if r := found["table public.b"]; r.Left != 1 || r.Rows != 1 {
+			t.Errorf("b: %+v", r)
+		}
+		want := []string{"a (1,7,touched,1)", "a (2,2000,never,)", "a (3,3,never,)", "b (1,1)", "parent (1)"}
+		if got := dump(t, url); !equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+		list, err := engine.Trash(t.Context())
+		if err != nil || len(list) != 2 || *list[0].LeftRows != 1 {
+			t.Fatalf("still kept: %+v, %v", list, err)
+		}
+		if n := scan[int](t, connect(t, url), `select count(*) from `+*list[0].KeptIn); n != 1 {
+			t.Errorf("%d rows are still kept, want the one that could not be put back", n)
+		}
+		if purged, err := engine.PurgeTrash(t.Context(), nil, []string{"public.a", "public.b"}); err != nil || len(purged) != 2 {
+			t.Errorf("got %+v, %v", purged, err)
+		}
+	})
+
+	t.Run("many rows come back under a lock that lets readers pass, and newer values stay", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, set)
+		mustUp(t, engine, 0)
+		send(t, url, `insert into parent values (1), (2)`, `insert into a select n, n, 'never', 1 from generate_series(1, 30000) n`)
+		before := dump(t, url)
+		if _, err := engine.Rollback(t.Context(), to(1)); err != nil {
+			t.Fatal(err)
+		}
+		// The version comes back, and the run dies before it has put the column back.
+		killed := openWith(t, schema.Config{URL: url, FS: set, Progress: func(e schema.Event) {
+			if e.Applied != nil {
+				send(t, url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'portaldb up%'`)
+			}
+		}})
+		if _, err := killed.UpRestoring(t.Context(), 0, ""); err == nil {
+			t.Fatal("no error")
+		}
+		if at, err := engine.Version(t.Context()); err != nil || at != 2 {
+			t.Fatalf("at version %d, %v", at, err)
+		}
+		send(t, url, `update a set p = 2 where id = 7`)
+		up, err := engine.UpRestoring(t.Context(), 0, "")
+		if err != nil || len(up.Restored) != 1 || up.Restored[0].Changed != 1 || up.Restored[0].Rows != 29999 || up.Released == nil {
+			t.Fatalf("got %+v, %v", up.Restored, err)
+		}
+		send(t, url, `alter table a disable trigger user`, `update a set p = 1, updated_at = 'never' where id = 7`)
+		if now := dump(t, url); !equal(now, before) {
+			t.Errorf("not the same rows: %s", firstDifference(before, now))
+		}
+	})
+}

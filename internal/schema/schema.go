@@ -87,8 +87,8 @@ type Event struct {
 	Keeping *Keep
 	// RolledBack is the migration that has just been taken back.
 	RolledBack *Applied
-	// Restored is kept data that was put back.
-	Restored *Restored
+	// Restoring is kept data that is about to be put back, while those who write to its tables wait.
+	Restoring []Trash
 }
 
 // Sending is a statement of a file as it is sent.

@@ -47,9 +47,6 @@ type Trash struct {
 	source   uint32
 }
 
-// waits tells that it would be in the way of an up that does not restore.
-func (t Trash) waits() bool { return t.Restorable && t.RestoredAt == nil && t.PurgedAt == nil }
-
 // What names what was kept, for people.
 func (t Trash) What() string {
 	if t.Kind == "column" {
