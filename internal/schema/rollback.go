@@ -545,8 +545,18 @@ func (r *run) refuseDrift(ctx context.Context, plan *wayBack) error {
 			touch(c.After)
 		}
 	}
+	// A run that died may have done the first step's work outside a transaction, or half of it, and not have recorded it.
+	undone := map[string]bool{}
+	if first := plan.Steps[0]; len(first.Statements) > 0 && !first.Statements[0].Tx {
+		for _, o := range first.effect.Added {
+			undone[o.Kind+" "+o.Key().QualifiedName()] = true
+		}
+	}
 	var found []string
 	for _, d := range v.Differences {
+		if undone[d.Kind+" "+d.Object] && d.Class != catalog.Extra {
+			continue
+		}
 		inside := false
 		for table := range tables {
 			inside = inside || strings.HasPrefix(d.Object, table+".")

@@ -224,3 +224,29 @@ drop table a; drop table parent; drop function touch();`,
 		}
 	})
 }
+
+// TestEngine_Rollback_unrecorded: a run that died between an index's DROP CONCURRENTLY and its record, or in the middle of it, is
+// completed by the next.
+func TestEngine_Rollback_unrecorded(t *testing.T) {
+	t.Parallel()
+	for name, left := range map[string]string{
+		"dropped":   `drop index a_id_idx`,
+		"half done": `update pg_index set indisvalid = false where indexrelid = 'a_id_idx'::regclass`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Empty(t)
+			engine := open(t, url, withEffects(t, files("create table a (id int);",
+				"-- +goose NO TRANSACTION\ncreate index concurrently a_id_idx on a (id);\n-- +goose Down\ndrop index concurrently a_id_idx;")))
+			mustUp(t, engine, 0)
+			send(t, pgtest.Superuser(t, url), left)
+			done, err := engine.Rollback(t.Context(), to(1))
+			if err != nil || done.To != 1 || len(done.Applied) != 1 {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			if scan[bool](t, connect(t, url), `select to_regclass('a_id_idx') is not null`) {
+				t.Error("the index is still there")
+			}
+		})
+	}
+}
