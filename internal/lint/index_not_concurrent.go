@@ -20,7 +20,7 @@ func checkIndexNotConcurrent(s *statement) {
 	switch n := s.node.Node.(type) {
 	case *pg.Node_IndexStmt:
 		i := n.IndexStmt
-		if i.Concurrent || !s.half.inUse(i.Relation) {
+		if i.Concurrent || !s.half.inUse(i.Relation) || !s.half.goingUp && s.half.consumes(relationKey(i.Relation), i.Idxname) {
 			return
 		}
 		i.Concurrent = true
@@ -35,4 +35,17 @@ func checkIndexNotConcurrent(s *statement) {
 		s.report(0, "REINDEX makes writers wait, and readers that would use the index; do it CONCURRENTLY, alone in a NO TRANSACTION file",
 			"{create}", "REINDEX INDEX CONCURRENTLY "+examples[9])
 	}
+}
+
+// consumes reports whether the file's Up makes an index a constraint. Its Down drops the constraint and with it the index, so it
+// has to build one again, and cannot do so CONCURRENTLY beside the drop.
+func (f *file) consumes(table, index string) bool {
+	for _, s := range f.up.statements {
+		for key, cmd := range s.alterations() {
+			if index != "" && key == table && cmd.GetDef().GetConstraint().GetIndexname() == index {
+				return true
+			}
+		}
+	}
+	return false
 }
