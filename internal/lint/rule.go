@@ -47,7 +47,7 @@ func Rules() []Rule {
 var rules = []*Rule{
 	&banChar, &breaksPreviousRelease, &concurrentIfNotExists, &concurrentInTransaction, &concurrentUnnamed,
 	&constraintValidatesNow, &domainWithConstraint, &downMissing, &downNotInverse, &dropConstraintWeakens,
-	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty,
+	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &envsub, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty,
 	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap,
 	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &rowsChanged, &sessionSet,
 	&setNotNullScan, &syntax, &tooLarge, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
