@@ -26,8 +26,9 @@ type table struct {
 }
 
 type column struct {
-	typ     dataType
-	notNull bool
+	typ       dataType
+	collation string // empty for the type's own
+	notNull   bool
 }
 
 type constraint struct {
@@ -159,7 +160,7 @@ func (m *model) alter(alter *pg.AlterTableStmt) {
 			}
 		case pg.AlterTableType_AT_AlterColumnType:
 			if c != nil {
-				c.typ = typeOf(cmd.Def.GetColumnDef().GetTypeName())
+				c.typ, c.collation = typeOf(cmd.Def.GetColumnDef().GetTypeName()), collation(cmd.Def.GetColumnDef())
 			}
 		case pg.AlterTableType_AT_DropColumn:
 			m.drop(object{"column", key, cmd.Name})
@@ -171,7 +172,7 @@ func (m *model) alter(alter *pg.AlterTableStmt) {
 
 func (m *model) addColumn(key string, def *pg.ColumnDef) {
 	t := m.tables[key]
-	c := &column{typ: typeOf(def.GetTypeName())}
+	c := &column{typ: typeOf(def.GetTypeName()), collation: collation(def)}
 	if stored, ok := serials[c.typ.name]; ok {
 		c.typ, c.notNull = dataType{name: stored}, true
 	}
