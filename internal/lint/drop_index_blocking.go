@@ -10,7 +10,7 @@ var dropIndexBlocking = Rule{
 	What:     "DROP INDEX without CONCURRENTLY on a table in use.",
 	Why: "It takes ACCESS EXCLUSIVE on the table and queues behind the longest query that runs; all who come later wait " +
 		"behind it.",
-	Safe: `-- alone in a file that begins with: -- +goose NO TRANSACTION
+	Safe: `-- alone in a file; where it is CONCURRENTLY, one that begins with: -- +goose NO TRANSACTION
 {drop};`,
 	down:      true,
 	statement: checkDropIndexBlocking,
@@ -18,11 +18,17 @@ var dropIndexBlocking = Rule{
 
 func checkDropIndexBlocking(s *statement) {
 	drop := s.node.GetDropStmt()
-	if drop == nil || drop.RemoveType != pg.ObjectType_OBJECT_INDEX || drop.Concurrent {
+	if drop == nil || drop.RemoveType != pg.ObjectType_OBJECT_INDEX {
 		return
 	}
 	for _, o := range removed(s.node) {
-		if i := s.half.before.indexes[o.key()]; i != nil && s.half.fresh[i.table] {
+		i := s.half.before.indexes[o.key()]
+		switch partitioned := i != nil && s.half.before.table(i.table).partitioned; {
+		case partitioned && drop.Concurrent:
+			s.report(0, "PostgreSQL does not drop "+display(o.key())+" CONCURRENTLY, since its table is partitioned; drop it in a file that does nothing else",
+				"{drop}", "DROP INDEX "+display(o.key()))
+			continue
+		case partitioned, drop.Concurrent, i != nil && s.half.fresh[i.table]:
 			continue
 		}
 		s.report(0, "DROP INDEX "+display(o.key())+" makes readers and writers of its table wait; drop it CONCURRENTLY, alone in a NO TRANSACTION file",

@@ -216,10 +216,8 @@ func relationLocks(mode string, relations []*pg.Node) []catalog.Lock {
 // vacuumLocks tells the locks of VACUUM and ANALYZE.
 func vacuumLocks(vacuum *pg.VacuumStmt) []catalog.Lock {
 	lock := catalog.Lock{Mode: catalog.ShareUpdateExclusive}
-	for _, option := range vacuum.Options {
-		if option.GetDefElem().GetDefname() == "full" {
-			lock = catalog.Lock{Mode: catalog.AccessExclusive, Rewrites: true}
-		}
+	if optionOn(vacuum.Options, "full") {
+		lock = catalog.Lock{Mode: catalog.AccessExclusive, Rewrites: true}
 	}
 	var locks []catalog.Lock
 	for _, r := range vacuum.Rels {

@@ -23,11 +23,17 @@ type table struct {
 	columns     map[string]*column
 	constraints map[string]*constraint
 	indexes     map[string]*index
+	// partitionKey are the columns by which a partitioned table is divided, partitioned that it is; parent is what the table is
+	// a part of.
+	partitionKey []string
+	partitioned  bool
+	parent       string
 }
 
 type column struct {
-	typ     dataType
-	notNull bool
+	typ       dataType
+	collation string // empty for the type's own
+	notNull   bool
 }
 
 type constraint struct {
@@ -103,6 +109,7 @@ func (m *model) apply(node *pg.Node) {
 			return
 		}
 		m.tables[key] = newTable()
+		m.partition(key, n.CreateStmt)
 		for _, e := range n.CreateStmt.TableElts {
 			if def := e.GetColumnDef(); def != nil {
 				m.addColumn(key, def)
@@ -135,6 +142,30 @@ func (m *model) apply(node *pg.Node) {
 	}
 }
 
+// partition notes how a new table is divided, and what it is a part of.
+func (m *model) partition(key string, create *pg.CreateStmt) {
+	t := m.tables[key]
+	t.partitioned = create.Partspec != nil
+	for _, p := range create.GetPartspec().GetPartParams() {
+		t.partitionKey = append(t.partitionKey, p.GetPartitionElem().GetName())
+	}
+	if create.Partbound != nil && len(create.InhRelations) > 0 {
+		t.parent = relationKey(create.InhRelations[0].GetRangeVar())
+	}
+}
+
+// partitions are the keys of a table's partitions, sorted.
+func (m *model) partitions(of string) []string {
+	var all []string
+	for key, t := range m.tables {
+		if t.parent == of {
+			all = append(all, key)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 func (m *model) alter(alter *pg.AlterTableStmt) {
 	key := relationKey(alter.Relation)
 	t := m.tables[key]
@@ -159,7 +190,14 @@ func (m *model) alter(alter *pg.AlterTableStmt) {
 			}
 		case pg.AlterTableType_AT_AlterColumnType:
 			if c != nil {
-				c.typ = typeOf(cmd.Def.GetColumnDef().GetTypeName())
+				c.typ, c.collation = typeOf(cmd.Def.GetColumnDef().GetTypeName()), collation(cmd.Def.GetColumnDef())
+			}
+		case pg.AlterTableType_AT_AttachPartition, pg.AlterTableType_AT_DetachPartition:
+			if part := m.tables[relationKey(cmd.Def.GetPartitionCmd().GetName())]; part != nil {
+				part.parent = ""
+				if cmd.Subtype == pg.AlterTableType_AT_AttachPartition {
+					part.parent = key
+				}
 			}
 		case pg.AlterTableType_AT_DropColumn:
 			m.drop(object{"column", key, cmd.Name})
@@ -171,7 +209,7 @@ func (m *model) alter(alter *pg.AlterTableStmt) {
 
 func (m *model) addColumn(key string, def *pg.ColumnDef) {
 	t := m.tables[key]
-	c := &column{typ: typeOf(def.GetTypeName())}
+	c := &column{typ: typeOf(def.GetTypeName()), collation: collation(def)}
 	if stored, ok := serials[c.typ.name]; ok {
 		c.typ, c.notNull = dataType{name: stored}, true
 	}
@@ -371,7 +409,11 @@ func (m *model) applyEffect(e catalog.Effect) {
 	}
 	for _, o := range e.Added {
 		if o.Kind == "table" && m.tables[keyOf(o.Key().QualifiedName())] == nil {
-			m.applySQL("CREATE TABLE " + o.Key().QualifiedName() + " ()")
+			sql := "CREATE TABLE " + o.Key().QualifiedName() + " ()"
+			if by := o.Attrs["partitioned by"]; by != "" {
+				sql += " PARTITION BY " + by
+			}
+			m.applySQL(sql)
 		}
 	}
 	for _, o := range e.Added {

@@ -45,11 +45,11 @@ func Rules() []Rule {
 
 // rules are in the order of their names.
 var rules = []*Rule{
-	&banChar, &breaksPreviousRelease, &concurrentIfNotExists, &concurrentInTransaction, &concurrentUnnamed,
+	&banChar, &breaksPreviousRelease, &clusterWide, &concurrentIfNotExists, &concurrentInTransaction, &concurrentUnnamed,
 	&constraintValidatesNow, &domainWithConstraint, &downMissing, &downNotInverse, &dropConstraintWeakens,
-	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty, &hiddenLock,
-	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap,
-	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &rename, &requiredColumn, &rowsChanged, &rowsRefuseIt, &sessionSet,
+	&dropIndexBlocking, &dropWithoutTrash, &enumValueInTransaction, &envsub, &exclusionConstraint, &foreignKeyWithoutIndex, &headerEmpty, &hiddenLock,
+	&identifierTooLong, &indexNotConcurrent, &namePattern, &noTransactionStatements, &nolint, &numberDuplicate, &numberGap, &partitionBlocking,
+	&preferBigint, &preferIdentity, &preferJSONB, &preferText, &preferTimestamptz, &refreshBlocking, &rename, &requiredColumn, &rowsChanged, &rowsRefuseIt, &sessionSet,
 	&setNotNullScan, &syntax, &tooLarge, &transactionControl, &triggerRecreated, &typeChangeRewrite, &unbatchedBackfill,
 	&uniqueOrPrimaryBuildsIndex, &unreadableFile, &upMissing, &vacuumFullOrCluster, &volatileDefault, &workWhileLocked,
 }
@@ -73,6 +73,9 @@ var examples = []string{
 	"{object}", "column author of notes", "{statement}", "ALTER TABLE public.notes DROP COLUMN author", "{default}", "''", "{kind}", "UNIQUE",
 	"{old}", "58_notes_author.sql", "{beside}", "ALTER TABLE public.notes ADD COLUMN writer text",
 	"{later}", "ALTER TABLE public.notes ALTER COLUMN author SET DEFAULT gen_random_uuid()",
+	"{build}", aloneOutsideTransaction + "CREATE INDEX CONCURRENTLY notes_author_idx ON public.notes (author)",
+	"{attach}", aloneOutsideTransaction + "ALTER TABLE public.notes DETACH PARTITION public.notes_2031 CONCURRENTLY",
+	"{server}", "CREATE ROLE reader NOLOGIN",
 	"{drop}", "DROP INDEX CONCURRENTLY public.notes_author_idx",
 }
 

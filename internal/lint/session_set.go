@@ -9,15 +9,18 @@ import (
 var sessionSet = Rule{
 	Name:     "session-set",
 	Severity: Error,
-	What:     "SET, RESET or DISCARD that outlives the migration, set_config(..., false) included.",
+	What:     "SET, RESET or DISCARD that outlives the migration, set_config(..., false) included; or an advisory lock of the session.",
 	Why: "The session goes on with it: later files run under settings that they do not know. With another search_path " +
-		"goose does not even find its own version table.",
-	Safe:       `SET LOCAL lock_timeout = '1s';`,
+		"goose does not even find its own version table. And a lock that nobody gives back keeps others waiting.",
+	Safe: `SET LOCAL lock_timeout = '1s';
+SELECT pg_advisory_xact_lock(1); -- given back with the transaction`,
 	everywhere: true,
 	refused:    true,
 	down:       true,
 	statement:  checkSessionSet,
 }
+
+var sessionLocks = []string{"pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}
 
 func checkSessionSet(s *statement) {
 	outlives := s.node.GetDiscardStmt() != nil
@@ -27,8 +30,13 @@ func checkSessionSet(s *statement) {
 	case *pg.Node_SelectStmt:
 		for _, target := range n.SelectStmt.TargetList {
 			call := target.GetResTarget().GetVal().GetFuncCall()
-			if name := words(call.GetFuncname()); len(name) > 0 && name[len(name)-1] == "set_config" && len(call.Args) == 3 {
+			name := words(call.GetFuncname())
+			switch {
+			case len(name) == 0:
+			case name[len(name)-1] == "set_config" && len(call.Args) == 3:
 				outlives = outlives || !isTrue(call.Args[2])
+			case slices.Contains(sessionLocks, name[len(name)-1]):
+				s.report(0, name[len(name)-1]+" must not outlive the migration: use pg_advisory_xact_lock")
 			}
 		}
 	}

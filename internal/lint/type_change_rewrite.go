@@ -7,7 +7,7 @@ import (
 var typeChangeRewrite = Rule{
 	Name:     "type-change-rewrite",
 	Severity: Error,
-	What:     "ALTER COLUMN TYPE that writes every row anew.",
+	What:     "ALTER COLUMN TYPE that writes every row, or the column's indexes, anew.",
 	Why: "The table is copied under ACCESS EXCLUSIVE, with all of its indexes, and the code that runs meets another type " +
 		"from one statement to the next. Only few changes spare the rows: a longer varchar, varchar to text, numeric " +
 		"with more digits and the same scale.",
@@ -23,6 +23,11 @@ func checkTypeChangeRewrite(s *statement) {
 		if cmd.Subtype != pg.AlterTableType_AT_AlterColumnType {
 			continue
 		}
+		if s.changesCollation(table, cmd) {
+			s.report(0, "another collation of "+QuoteIdent(cmd.Name)+" builds its indexes on "+display(table)+" anew while nobody can read or write it; add a column beside it and move over",
+				"{table}", display(table), "{column}", QuoteIdent(cmd.Name), "{type}", s.columnType(cmd))
+			continue
+		}
 		if !s.rewritesType(table, cmd) {
 			continue
 		}
@@ -34,6 +39,32 @@ func checkTypeChangeRewrite(s *statement) {
 		s.report(0, "changing "+QuoteIdent(cmd.Name)+" from "+from+" to "+to.String()+" writes all of "+display(table)+" anew while nobody can read or write it; add a column beside it and move over",
 			"{table}", display(table), "{column}", cmd.Name, "{type}", to.String())
 	}
+}
+
+// changesCollation reports whether ALTER COLUMN TYPE gives a column another collation; without COLLATE it is the type's own.
+func (s *statement) changesCollation(table string, cmd *pg.AlterTableCmd) bool {
+	known := s.half.before.table(table).columns[cmd.Name]
+	to := collation(cmd.Def.GetColumnDef())
+	return known == nil && to != "" || known != nil && known.collation != to
+}
+
+// collation is that of a column's definition; empty for the type's own.
+func collation(def *pg.ColumnDef) string {
+	name := words(def.GetCollClause().GetCollname())
+	if len(name) == 0 || name[len(name)-1] == "default" {
+		return ""
+	}
+	return name[len(name)-1]
+}
+
+// columnType is the type that an action of ALTER TABLE asks for, with its collation.
+func (s *statement) columnType(cmd *pg.AlterTableCmd) string {
+	def := cmd.Def.GetColumnDef()
+	to := typeOf(def.GetTypeName())
+	if name := collation(def); name != "" {
+		return to.String() + " COLLATE " + QuoteIdent(name)
+	}
+	return to.String()
 }
 
 // rewritesType reports whether ALTER COLUMN TYPE writes the rows; it does where the old type is not known.

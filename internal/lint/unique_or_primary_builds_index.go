@@ -15,7 +15,12 @@ var uniqueOrPrimaryBuildsIndex = Rule{
 	Safe: `-- in one file, which begins with: -- +goose NO TRANSACTION
 CREATE UNIQUE INDEX CONCURRENTLY {constraint} ON {table} ({column});
 -- in a later one
-ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};`,
+-- +goose Up
+ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint};
+
+-- +goose Down
+ALTER TABLE {table} DROP CONSTRAINT {constraint}; -- and the index with it
+CREATE UNIQUE INDEX {constraint} ON {table} ({column}); -- writers wait, as far as a rollback needs it`,
 	statement: checkUniqueOrPrimaryBuildsIndex,
 }
 

@@ -25,7 +25,7 @@ DROP FUNCTION public.touch();`,
 }
 
 func checkUnreadableFile(f *file) {
-	if f.Err != nil && !errors.Is(f.Err, ErrTooLarge) {
+	if f.Err != nil && !errors.Is(f.Err, ErrTooLarge) && !errors.Is(f.Err, ErrEnvsub) {
 		f.report(1, f.Err.Error())
 	}
 }

@@ -106,6 +106,10 @@ func readMigration(fsys fs.FS, name string) ([]byte, error) {
 // migration is the file as lint sees it, with the statements that goose would send.
 func (f File) migration() lint.Migration {
 	m := lint.Migration{Version: f.Version, Name: f.Name, Body: f.Body}
+	if lint.EnvsubLine(f.Body) > 0 {
+		m.Err = lint.ErrEnvsub
+		return m
+	}
 	var up, down error
 	m.Up, up = f.half(true)
 	m.Down, down = f.half(false)

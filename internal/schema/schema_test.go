@@ -867,6 +867,7 @@ func TestFile_Validate(t *testing.T) {
 		{"-- +goose NO TRANSACTION\n-- +goose Up\ncreate index concurrently on a (b);\n-- +goose Down\nselect 1;", "has to name its index"},
 		{"-- +goose Up\nset search_path = x;\n-- +goose Down\nselect 1;", "use SET LOCAL"},
 		{"-- +goose Up\nSET SESSION lock_timeout = 1;\n-- +goose Down\nselect 1;", "use SET LOCAL"},
+		{"-- +goose ENVSUB ON\n-- +goose Up\nselect '${HOME}';\n-- +goose Down\nselect 1;", "00001_create_a.sql:1: it asks for variables"},
 		{"", "goose"},
 		{"\x00\xff", "goose"},
 	} {

@@ -1,0 +1,5 @@
+-- +goose Up
+GRANT SELECT ON public.notes TO reader;
+
+-- +goose Down
+REVOKE SELECT ON public.notes FROM reader;

@@ -1,0 +1,9 @@
+-- +goose Up
+-- want-on 4 envsub
+-- +goose StatementBegin
+-- +goose envsub on
+SELECT '${HOME}';
+-- +goose StatementEnd
+
+-- +goose Down
+SELECT;

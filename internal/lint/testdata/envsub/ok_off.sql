@@ -1,0 +1,6 @@
+-- +goose Up
+-- +goose ENVSUB OFF
+SELECT '${HOME}'; -- ENVSUB ON
+
+-- +goose Down
+SELECT;

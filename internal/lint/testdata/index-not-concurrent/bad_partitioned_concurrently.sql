@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE INDEX CONCURRENTLY days_name_idx ON public.days (name); -- want index-not-concurrent
+
+-- +goose Down
+DROP INDEX public.days_name_idx;

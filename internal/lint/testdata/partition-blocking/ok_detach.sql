@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE public.days DETACH PARTITION public.days_1 CONCURRENTLY;
+
+-- +goose Down
+ALTER TABLE public.days ATTACH PARTITION public.days_1 FOR VALUES FROM ('2031-01-01') TO ('2031-01-02');

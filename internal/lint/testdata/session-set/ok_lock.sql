@@ -1,0 +1,5 @@
+-- +goose Up
+SELECT pg_advisory_xact_lock(1);
+
+-- +goose Down
+SELECT;

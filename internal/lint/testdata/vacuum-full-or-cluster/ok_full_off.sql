@@ -1,0 +1,6 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+VACUUM (FULL false, ANALYZE) public.notes;
+
+-- +goose Down
+SELECT;
