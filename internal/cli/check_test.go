@@ -319,6 +319,15 @@ func TestCheck(t *testing.T) {
 		}
 	})
 
+	t.Run("a migration of the whole server", func(t *testing.T) {
+		t.Parallel()
+		r := newRepository(t)
+		r.write("migrations/00003_create_reader.sql", "CREATE ROLE check_reader;", "DROP ROLE check_reader;")
+		if got := r.check(); got.code != 3 || !strings.Contains(got.stdout, "cluster-wide") || !strings.Contains(got.stdout, "leave DATABASE_URL unset") {
+			t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+	})
+
 	t.Run("interrupted", func(t *testing.T) {
 		t.Parallel()
 		r := newRepository(t)
