@@ -197,9 +197,18 @@ func (r *restorer) putBack(ctx context.Context) error {
 	r.run.engine.config.Progress(Event{Restoring: r.kept})
 	r.run.session.seam.announced.Store(true)
 	defer r.run.session.seam.announced.Store(false)
+	// Nobody has looked at the kept tables yet, and the joins with them are as large as they are.
+	if _, err := r.conn.Exec(ctx, `set local work_mem = '128MB'`); err != nil {
+		return err
+	}
 	var tables, columns, sequences []Trash
 	var names []string
 	for _, t := range r.kept {
+		if t.KeptIn != nil {
+			if _, err := r.conn.Exec(ctx, `analyze `+*t.KeptIn); err != nil {
+				return err
+			}
+		}
 		switch t.Kind {
 		case "table":
 			tables, names = append(tables, t), append(names, t.Object)

@@ -657,6 +657,9 @@ func (r *run) back(ctx context.Context, plan wayBack) (Rollback, error) {
 		var applied Applied
 		blockers, yielded, err := r.patiently(ctx, &f, func() (err error) {
 			applied, err = r.stepBack(ctx, provider, &f, k)
+			if isLockState(sqlState(err)) {
+				return errors.Join(err, r.endBlockers(ctx, step.Step))
+			}
 			return err
 		})
 		if err != nil {
@@ -669,6 +672,26 @@ func (r *run) back(ctx context.Context, plan wayBack) (Rollback, error) {
 		}
 	}
 	return result, r.closing(ctx, &result)
+}
+
+// endBlockers ends those sessions that may be ended and hold, after a lock was not free, what the step wants.
+func (r *run) endBlockers(ctx context.Context, step Step) error {
+	if len(r.cancel) == 0 {
+		return nil
+	}
+	blockers, err := planBlockers(ctx, r.session, Plan{Steps: []Step{step}})
+	if err != nil {
+		return err
+	}
+	for _, b := range blockers {
+		if !slices.Contains(r.cancel, b.PID) {
+			continue
+		}
+		if _, err := r.session.db.ExecContext(ctx, `select pg_terminate_backend($1)`, b.PID); err != nil {
+			return fmt.Errorf("end the session %d: %w", b.PID, err)
+		}
+	}
+	return nil
 }
 
 // closing reads what a person is told at the end.
