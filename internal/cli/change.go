@@ -29,7 +29,7 @@ type fileChange struct {
 
 // describe says what the change does to the schema, from the effects of its files.
 func (k *checker) describe(files int) error {
-	if _, ok := k.known(files); !ok {
+	if !k.known(files) {
 		return errors.New("not every file has an effect: " + writeEffects)
 	}
 	from := int(k.base.from) - 1

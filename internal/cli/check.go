@@ -226,10 +226,9 @@ func hasEffects(folder fs.FS) bool {
 	return err == nil && len(names) > 0
 }
 
-// known are the effects of the first n files; false where one is missing.
-func (k *checker) known(n int) ([]catalog.Effect, bool) {
-	effects := k.effects[:n]
-	return effects, !slices.ContainsFunc(effects, func(e catalog.Effect) bool { return e.Version == 0 })
+// known reports whether the effects of the first n files are there.
+func (k *checker) known(n int) bool {
+	return !slices.ContainsFunc(k.effects[:n], func(e catalog.Effect) bool { return e.Version == 0 })
 }
 
 // runSqlc adds what sqlc has to say as a finding.
@@ -269,7 +268,7 @@ func (k *checker) measure(ctx context.Context, url string, files []schema.File) 
 	}
 	from := int64(1)
 	if k.base != nil && !k.Write {
-		if _, ok := k.known(int(k.base.from) - 1); ok { // else what was merged has to be measured too
+		if k.known(int(k.base.from) - 1) { // else what was merged has to be measured too
 			from = k.base.from
 		}
 	}
