@@ -133,6 +133,9 @@ func examine(t *testing.T, name string) (got, want []string) {
 			if strings.ContainsAny(f.Safe, "{}") && !strings.Contains(f.Safe, "'{}'") {
 				t.Errorf("a placeholder is left in: %s", f.Safe)
 			}
+			if strings.Contains(f.Message, "constraint  ") || strings.Contains(f.Safe, "CONSTRAINT ;") || strings.Contains(f.Safe, "DROP column") {
+				t.Errorf("a name is missing in: %s\n%s", f.Message, f.Safe)
+			}
 		}
 	}
 	slices.Sort(got)
