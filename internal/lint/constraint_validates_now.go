@@ -29,11 +29,12 @@ func checkConstraintValidatesNow(s *statement) {
 			if !checked(c) || c.SkipValidation {
 				continue
 			}
-			c.SkipValidation, c.InitiallyValid = true, false
+			name, given := s.half.before.constraintName(table, c, words(c.Keys)), c.Conname
+			c.SkipValidation, c.InitiallyValid, c.Conname = true, false, name
 			safe := s.deparse()
-			c.SkipValidation, c.InitiallyValid = false, true
-			s.report(c.Location, "constraint "+QuoteIdent(c.Conname)+" reads all of "+display(table)+" under its lock; add it NOT VALID and validate it in a later file",
-				"{add}", safe, "{table}", display(table), "{constraint}", QuoteIdent(c.Conname))
+			c.SkipValidation, c.InitiallyValid, c.Conname = false, true, given
+			s.report(c.Location, "constraint "+QuoteIdent(name)+" reads all of "+display(table)+" under its lock; add it NOT VALID and validate it in a later file",
+				"{add}", safe, "{table}", display(table), "{constraint}", QuoteIdent(name))
 		case pg.AlterTableType_AT_AddColumn:
 			checkColumnConstraints(s, table, cmd.Def.GetColumnDef())
 		case pg.AlterTableType_AT_ValidateConstraint:
@@ -53,10 +54,7 @@ func checkColumnConstraints(s *statement, table string, def *pg.ColumnDef) {
 		if !checked(c) || c.Contype == pg.ConstrType_CONSTR_FOREIGN && !hasDefault(def) {
 			continue
 		}
-		name := c.Conname
-		if name == "" {
-			name = base(table) + "_" + def.Colname + map[pg.ConstrType]string{pg.ConstrType_CONSTR_CHECK: "_check", pg.ConstrType_CONSTR_FOREIGN: "_fkey"}[c.Contype]
-		}
+		name := s.half.before.constraintName(table, c, []string{def.Colname})
 		s.report(c.Location, "the constraint of the new column "+QuoteIdent(def.Colname)+" reads all of "+display(table)+" under ACCESS EXCLUSIVE; add the column, then the constraint NOT VALID, and validate it in a later file",
 			"{add}", "ALTER TABLE "+display(table)+" ADD COLUMN "+QuoteIdent(def.Colname)+" "+typeOf(def.TypeName).String()+";\nALTER TABLE "+display(table)+" ADD CONSTRAINT "+QuoteIdent(name)+" ... NOT VALID",
 			"{table}", display(table), "{constraint}", QuoteIdent(name))

@@ -42,6 +42,11 @@ func checkDownNotInverse(f *file) {
 		for _, o := range removed(s.node) {
 			gone[o] = true
 		}
+		if s.node.GetCreateStmt().GetOncommit() == pg.OnCommitAction_ONCOMMIT_DROP || s.node.GetCreateTableAsStmt().GetInto().GetOnCommit() == pg.OnCommitAction_ONCOMMIT_DROP {
+			for _, o := range created(s.node) {
+				gone[o] = true // with the transaction
+			}
+		}
 		if !s.half.goingUp {
 			for _, o := range created(s.node) {
 				gone[o] = true // CREATE OR REPLACE puts the old one back

@@ -103,7 +103,11 @@ func checkEffectRemoves(f *file) {
 		if o.kind == "table" {
 			shown[o.key()] = true
 		}
-		names := []string{"{object}", o.String(), "{statement}", "DROP " + o.String()}
+		drop := "DROP TABLE " + display(o.key())
+		if o.kind == "column" {
+			drop = "ALTER TABLE " + display(o.in) + " DROP COLUMN " + QuoteIdent(o.name)
+		}
+		names := []string{"{object}", o.String(), "{statement}", drop}
 		if dynamic != nil {
 			dynamic.report(0, loses(o), names...)
 		} else {

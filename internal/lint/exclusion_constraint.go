@@ -20,7 +20,7 @@ func checkExclusionConstraint(s *statement) {
 		c := cmd.Def.GetConstraint()
 		if cmd.Subtype == pg.AlterTableType_AT_AddConstraint && c.GetContype() == pg.ConstrType_CONSTR_EXCLUSION {
 			s.report(c.Location, "EXCLUDE builds its index on "+display(table)+" while nobody can read or write it, and cannot be built beforehand; make it with a new table",
-				"{table}", display(table), "{constraint}", QuoteIdent(c.Conname))
+				"{table}", display(table), "{constraint}", QuoteIdent(s.half.before.constraintName(table, c, nil)))
 		}
 	}
 }

@@ -213,7 +213,7 @@ func (h *half) lookAhead() {
 		for table, cmd := range s.alterations() {
 			h.altered[table] = true
 			if c := cmd.Def.GetConstraint(); c != nil && cmd.Subtype == pg.AlterTableType_AT_AddConstraint {
-				h.added[addedConstraint{table: table, name: c.Conname}] = true
+				h.added[addedConstraint{table: table, name: h.before.constraintName(table, c, words(c.Keys))}] = true
 				if columns := append(words(c.Keys), words(c.FkAttrs)...); len(columns) > 0 {
 					h.added[addedConstraint{table: table, kind: c.Contype, columns: strings.Join(columns, ",")}] = true
 				}

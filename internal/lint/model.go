@@ -3,6 +3,7 @@ package lint
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -235,19 +236,8 @@ func (m *model) addConstraint(key string, c *pg.Constraint) {
 // add puts a constraint on a table, with the index that it brings.
 func (m *model) add(key string, c *pg.Constraint, columns []string) {
 	t := m.tables[key]
-	schema, relation, _ := strings.Cut(key, ".")
-	name := c.GetConname()
-	if name == "" { // as PostgreSQL makes it up
-		suffix := map[pg.ConstrType]string{
-			pg.ConstrType_CONSTR_PRIMARY: "pkey", pg.ConstrType_CONSTR_UNIQUE: "key", pg.ConstrType_CONSTR_FOREIGN: "fkey",
-			pg.ConstrType_CONSTR_CHECK: "check", pg.ConstrType_CONSTR_EXCLUSION: "excl",
-		}[c.GetContype()]
-		parts := append([]string{relation}, columns...)
-		if c.GetContype() == pg.ConstrType_CONSTR_PRIMARY {
-			parts = parts[:1]
-		}
-		name = strings.Join(append(parts, suffix), "_")
-	}
+	schema, _, _ := strings.Cut(key, ".")
+	name := m.constraintName(key, c, columns)
 	if used := m.indexes[schema+"."+c.GetIndexname()]; used != nil {
 		columns = used.columns
 		m.dropIndex(schema + "." + c.GetIndexname())
@@ -264,6 +254,82 @@ func (m *model) add(key string, c *pg.Constraint, columns []string) {
 	case pg.ConstrType_CONSTR_UNIQUE:
 		m.putIndex(schema+"."+name, &index{table: key, columns: columns, unique: true})
 	}
+}
+
+// constraintName is the name of a constraint on columns of a table, the one that PostgreSQL makes up where it has none.
+func (m *model) constraintName(table string, c *pg.Constraint, columns []string) string {
+	if c.GetConname() != "" {
+		return c.Conname
+	}
+	suffix := map[pg.ConstrType]string{
+		pg.ConstrType_CONSTR_PRIMARY: "pkey", pg.ConstrType_CONSTR_UNIQUE: "key", pg.ConstrType_CONSTR_FOREIGN: "fkey",
+		pg.ConstrType_CONSTR_CHECK: "check", pg.ConstrType_CONSTR_EXCLUSION: "excl",
+	}[c.GetContype()]
+	switch c.GetContype() {
+	case pg.ConstrType_CONSTR_PRIMARY:
+		columns = nil
+	case pg.ConstrType_CONSTR_FOREIGN:
+		if len(columns) == 0 {
+			columns = words(c.FkAttrs)
+		}
+	case pg.ConstrType_CONSTR_CHECK: // named after its column where there is only one
+		if len(columns) == 0 {
+			columns = columnsIn(c.RawExpr)
+		}
+		if len(columns) != 1 {
+			columns = nil
+		}
+	case pg.ConstrType_CONSTR_EXCLUSION:
+		for _, e := range c.Exclusions {
+			if name := e.GetList().GetItems()[0].GetIndexElem().GetName(); name != "" {
+				columns = append(columns, name)
+			}
+		}
+	}
+	name := strings.Join(append(append([]string{base(table)}, columns...), suffix), "_")
+	free := name
+	for i := 1; m.table(table).constraints[free] != nil; i++ {
+		free = name + strconv.Itoa(i)
+	}
+	return free
+}
+
+// columnsIn are the columns in a condition, each once, as far as conditions usually go.
+func columnsIn(expr *pg.Node) []string {
+	found := map[string]bool{}
+	var look func(nodes ...*pg.Node)
+	look = func(nodes ...*pg.Node) {
+		for _, node := range nodes {
+			switch n := node.GetNode().(type) {
+			case *pg.Node_ColumnRef:
+				found[columnName(node)] = true
+			case *pg.Node_AExpr:
+				look(n.AExpr.Lexpr, n.AExpr.Rexpr)
+			case *pg.Node_BoolExpr:
+				look(n.BoolExpr.Args...)
+			case *pg.Node_NullTest:
+				look(n.NullTest.Arg)
+			case *pg.Node_BooleanTest:
+				look(n.BooleanTest.Arg)
+			case *pg.Node_TypeCast:
+				look(n.TypeCast.Arg)
+			case *pg.Node_CollateClause:
+				look(n.CollateClause.Arg)
+			case *pg.Node_FuncCall:
+				look(n.FuncCall.Args...)
+			case *pg.Node_CoalesceExpr:
+				look(n.CoalesceExpr.Args...)
+			case *pg.Node_List:
+				look(n.List.Items...)
+			case *pg.Node_AArrayExpr:
+				look(n.AArrayExpr.Elements...)
+			case *pg.Node_RowExpr:
+				look(n.RowExpr.Args...)
+			}
+		}
+	}
+	look(expr)
+	return slices.Sorted(maps.Keys(found))
 }
 
 func (m *model) addIndex(i *pg.IndexStmt) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 var (
@@ -33,7 +34,7 @@ func Names(names []string) []Finding {
 		latest = max(latest, Version(name))
 	}
 	found := func(r *Rule, name, to, message string) {
-		findings = append(findings, r.finding(name, 1, message, []string{"{old}", name, "{file}", to}))
+		findings = append(findings, r.finding(name, 1, message, []string{"{old}", shellQuote(name), "{file}", shellQuote(to)}))
 	}
 	for _, name := range names {
 		version := Version(name)
@@ -61,6 +62,19 @@ func Names(names []string) []Finding {
 		next = max(next, version+1)
 	}
 	return findings
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.,:+@%/][A-Za-z0-9_.,:+@%/-]*$`)
+
+// shellQuote is a file's name as a shell takes it.
+func shellQuote(name string) string {
+	if plainWord.MatchString(name) {
+		return name
+	}
+	if strings.HasPrefix(name, "-") { // which git would take for an option
+		name = "./" + name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // rest is a file's name without its number.

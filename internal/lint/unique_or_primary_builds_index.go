@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"strings"
-
 	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
@@ -30,10 +28,7 @@ func checkUniqueOrPrimaryBuildsIndex(s *statement) {
 		if kind == "" || c.Indexname != "" {
 			return
 		}
-		name := c.Conname
-		if name == "" {
-			name = base(table) + "_" + strings.Join(columns, "_") + "_key"
-		}
+		name := s.half.before.constraintName(table, c, columns)
 		s.report(c.Location, kind+" builds its index on "+display(table)+" while nobody can read or write it; build a unique index CONCURRENTLY first and add the constraint USING INDEX",
 			"{table}", display(table), "{constraint}", QuoteIdent(name), "{column}", quoteAll(columns), "{kind}", kind)
 	}
