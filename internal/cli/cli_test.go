@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the tests' own connections
-	"github.com/pressly/goose/v3"
 
 	"portaldb/internal/cli"
 	"portaldb/internal/pgtest"
@@ -371,99 +370,6 @@ func TestHistory(t *testing.T) {
 	execute(t, url, `update portaldb.history set actor = 'x' where seq = 2`)
 	if got := run(t, env, "history", "verify"); got.code != 3 || !strings.Contains(got.stdout, "history row 2: it was edited") {
 		t.Errorf("code %d: %s", got.code, got.stdout)
-	}
-}
-
-func TestNew(t *testing.T) {
-	t.Parallel()
-	dir := folder(t, map[string]string{"00001_create_a.sql": "-- +goose Up\ncreate table a ();\n-- +goose Down\ndrop table a;\n"})
-	got := run(t, nil, "new", "improve_a_note", "--dir", dir, "--json")
-	path := filepath.Join(dir, "00002_improve_a_note.sql")
-	if v := got.object(t); got.code != 0 || v["version"] != 2.0 || v["file"] != path || len(v["traps"].([]any)) == 0 {
-		t.Fatalf("code %d: %s%s", got.code, got.stdout, got.stderr)
-	}
-	body, err := os.ReadFile(path)
-	if err != nil || !bytes.Contains(body, []byte("-- +goose Up")) || !bytes.Contains(body, []byte("-- +goose Down")) {
-		t.Errorf("both halves are not there: %v\n%s", err, body)
-	}
-	// An unwritten half is never taken for a migration.
-	if up := run(t, []string{"DATABASE_URL=" + pgtest.Empty(t)}, "up", "--dir", dir); up.code != 4 || !strings.Contains(up.stderr, "no statement") {
-		t.Errorf("up takes the empty file: code %d, %s", up.code, up.stderr)
-	}
-	for _, name := range []string{"", "one", "Add_note", "add note", "../add_note", "add_not\x00e", "add_\xff", "add_" + strings.Repeat("x", 200), "2_add"} {
-		if got := run(t, nil, "new", name, "--dir", dir); got.code != 2 {
-			t.Errorf("new %q: code %d", name, got.code)
-		}
-	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(files) != 2 {
-		t.Errorf("files: %v, %v", files, err)
-	}
-}
-
-// TestNew_patterns writes a migration of every kind: each applies as it is, goes back, and comes with its traps.
-func TestNew_patterns(t *testing.T) {
-	t.Parallel()
-	dir := folder(t, map[string]string{"00001_create_app_users.sql": `-- +goose Up
-CREATE TABLE public.users (id uuid PRIMARY KEY, name text UNIQUE);
-CREATE TABLE public.app_users (id bigint PRIMARY KEY, name text UNIQUE, nick text, user_id uuid);
--- +goose StatementBegin
-DO $$ BEGIN INSERT INTO public.app_users SELECT i, i FROM generate_series(1, 50000) i; END $$;
--- +goose StatementEnd
--- +goose Down
-DROP TABLE public.app_users, public.users;
-`})
-	url := pgtest.Empty(t)
-	env := []string{"DATABASE_URL=" + url}
-	for i, c := range []struct{ name, pattern, trap string }{
-		{"create_app_notes", "CREATE TABLE public.app_notes (", "constraint"},
-		{"add_app_users_nickname", "ALTER TABLE public.app_users ADD COLUMN nickname text;", "constant default"},
-		{"add_app_users_name_check", "ADD CONSTRAINT app_users_name_check CHECK (true) NOT VALID;", "portaldb new validate_app_users_name_check"},
-		{"validate_app_users_name_check", "ALTER TABLE public.app_users VALIDATE CONSTRAINT app_users_name_check;", "reads the whole table"},
-		{"index_app_users_user_id", "CREATE INDEX CONCURRENTLY app_users_user_id_idx", "2,700 bytes"}, // first, as the next one's trap says
-		{"add_app_users_user_id_fkey", "FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;", "index"},
-		{"index_app_users_nick", "CREATE INDEX CONCURRENTLY app_users_nick_idx ON public.app_users (nick);", "IF NOT EXISTS"},
-		{"backfill_app_users_nick", "UPDATE public.app_users SET nick = ''", "resumable"},
-		{"seed_app_users_first", "INSERT INTO public.app_users (name)", "ON CONFLICT"},
-		{"rename_app_users_alias", "ALTER TABLE public.app_users ADD COLUMN alias text;", "a rename breaks"},
-		{"drop_app_users_nickname", "ALTER TABLE public.app_users DROP COLUMN nickname;", "one release after"},
-	} {
-		got := run(t, nil, "new", c.name, "--dir", dir)
-		path := filepath.Join(dir, fmt.Sprintf("%05d_%s.sql", i+2, c.name))
-		body, err := os.ReadFile(path)
-		if got.code != 0 || err != nil || !strings.HasPrefix(got.stdout, path+"\n") || !strings.Contains(got.stdout, c.trap) || !strings.Contains(string(body), c.pattern) {
-			t.Fatalf("%s: code %d, %v\n%s%s\n%s", c.name, got.code, err, got.stdout, got.stderr, body)
-		}
-		linted := run(t, nil, "lint", path, "--json")
-		for _, f := range linted.object(t)["findings"].([]any) {
-			// The header is to be filled in; that a column is dropped, or a rename has to wait, is for its author to justify.
-			if rule := f.(map[string]any)["rule"]; rule != "header-empty" && (rule != "drop-without-trash" || !strings.HasPrefix(c.name, "drop")) {
-				t.Errorf("the pattern of %s is not safe: %v", c.name, f)
-			}
-		}
-		if strings.HasPrefix(c.name, "seed") { // the columns of a table are for its author to know
-			if err := os.WriteFile(path, bytes.Replace(body, []byte("(name) VALUES ("), []byte("(id, name) VALUES (0, "), 1), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if up := run(t, env, "up", "--dir", dir); up.code != 0 {
-			t.Errorf("%s does not apply: %s\n%s", c.name, up.stderr, body)
-		}
-	}
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	var left int
-	if err := db.QueryRowContext(t.Context(), `select count(*) from app_users where nick is null`).Scan(&left); err != nil || left != 1 { // the seed's
-		t.Errorf("the backfill left %d rows, %v", left, err)
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := provider.DownTo(t.Context(), 0); err != nil {
-		t.Errorf("the way back: %v", err)
 	}
 }
 

@@ -7,7 +7,7 @@ trap: an entry of a btree holds about 2,700 bytes: a longer value makes the INSE
 -- Why:
 -- Locks: SHARE UPDATE EXCLUSIVE on {{.Base}}: reads and writes go on, other DDL waits.
 -- Down:  DROP INDEX CONCURRENTLY, which blocks nobody either; loses no data.
-CREATE INDEX CONCURRENTLY {{.Base}}_{{.Column}}_idx ON {{.Table}} ({{.Column}});
+CREATE INDEX CONCURRENTLY {{.Name}} ON {{.Table}} ({{.Columns}});
 
 -- +goose Down
-DROP INDEX CONCURRENTLY {{.Space}}.{{.Base}}_{{.Column}}_idx;
+DROP INDEX CONCURRENTLY {{.Space}}.{{.Name}};

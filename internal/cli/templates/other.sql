@@ -1,5 +1,5 @@
 trap: one idea a file; the code that runs now must work before and after it
-trap: a verb tells what it is: create, add, drop, rename, index, backfill, validate or seed, each with a pattern of its own
+trap: a verb (create, add, drop, rename, index, backfill, validate or seed), a table that the files make, and what of it tell a pattern: this name does not
 -- +goose Up
 -- Why:
 -- Locks:
