@@ -115,7 +115,7 @@ func TestRollbackFailures_killed(t *testing.T) {
 			t.Parallel()
 			s := newShuttle(t, pgtest.Empty(t))
 			kills := 0
-			for n, reached := 1, true; reached; n += sized(45, 1) {
+			for n, reached := 1, true; reached; n += sized(75, 1) {
 				m := []moment{during, after}[n%2]
 				what := how + " killed " + m.String() + " a request"
 				if how == "restore" {
@@ -145,7 +145,7 @@ func TestRollbackFailures_killed(t *testing.T) {
 				s.forth(t, what)
 			}
 			t.Logf("%d kills of a %s", kills, how)
-			if least := sized(3, 200); kills < least {
+			if least := sized(2, 200); kills < least {
 				t.Errorf("only %d kills, want %d", kills, least)
 			}
 		})
@@ -157,7 +157,7 @@ func TestRollbackFailures_connection_cut(t *testing.T) {
 	t.Parallel()
 	s := newShuttle(t, pgtest.Empty(t))
 	cuts := 0
-	for n, reached := 3, true; reached; n += sized(70, 3) {
+	for n, reached := 3, true; reached; n += sized(120, 3) {
 		reached = false
 		at := interruption{from: fileBegins, n: n, m: moment(n % 3)}
 		for _, how := range []string{"rollback", "restore"} {
@@ -187,7 +187,7 @@ func TestRollbackFailures_connection_cut(t *testing.T) {
 		}
 	}
 	t.Logf("%d cuts", cuts)
-	if least := sized(3, 60); cuts < least {
+	if least := sized(2, 60); cuts < least {
 		t.Errorf("only %d cuts, want %d", cuts, least)
 	}
 }
