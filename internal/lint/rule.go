@@ -86,6 +86,9 @@ var exampleNames = strings.NewReplacer(examples...)
 
 func (r Rule) finding(file string, line int, message string, names []string) Finding {
 	safe := r.Safe
+	if len(names) == 0 && !strings.Contains(safe, "git mv") { // nothing in it is of this file
+		safe = "-- for example\n" + safe
+	}
 	for i := 0; i+1 < len(names); i += 2 {
 		safe = strings.ReplaceAll(safe, names[i], names[i+1])
 	}

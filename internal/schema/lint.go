@@ -110,11 +110,27 @@ func (f File) migration() lint.Migration {
 		m.Err = lint.ErrEnvsub
 		return m
 	}
+	if m.Err = encoding(f.Body); m.Err != nil {
+		return m
+	}
 	var up, down error
 	m.Up, up = f.half(true)
 	m.Down, down = f.half(false)
 	m.Err = cmp.Or(up, down)
 	return m
+}
+
+// encoding says what an editor has made of a file that goose would not know for one of its own.
+func encoding(body string) error {
+	switch {
+	case strings.HasPrefix(body, "\xef\xbb\xbf"):
+		return errors.New("it begins with a byte order mark; save it as UTF-8 without one")
+	case strings.HasPrefix(body, "\xff\xfe"), strings.HasPrefix(body, "\xfe\xff"):
+		return errors.New("it is UTF-16; save it as UTF-8")
+	case strings.Contains(body, "\r") && !strings.Contains(body, "\n"):
+		return errors.New("its lines end with CR alone; save it with LF")
+	}
+	return nil
 }
 
 // lintName is what goose is told that every file is called: the names of files have rules of their own.

@@ -147,3 +147,18 @@ INSERT INTO public.t%[1]d_%[2]d (author) SELECT id FROM public.users WHERE email
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/1000-files")
 }
+
+// TestLint_encodings says what an editor did to a file, and not what goose makes of it.
+func TestLint_encodings(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"\xef\xbb\xbf-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 1;\n": "byte order mark",
+		"\xff\xfe-\x00-\x00": "UTF-16",
+		"-- +goose Up\rSELECT 1;\r-- +goose Down\rSELECT 1;\r": "CR alone",
+	} {
+		findings, err := schema.Lint(fstest.MapFS{"00001_create_a.sql": {Data: []byte(body)}}, 0)
+		if err != nil || len(findings) != 1 || !strings.Contains(findings[0].Message, want) {
+			t.Errorf("%q: %+v, %v", want, findings, err)
+		}
+	}
+}

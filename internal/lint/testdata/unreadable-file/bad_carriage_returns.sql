@@ -1,0 +1,1 @@
+-- +goose UpSELECT 1;-- +goose DownSELECT 1;-- want-on 1 unreadable-file
