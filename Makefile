@@ -28,7 +28,7 @@ build: ## Build bin/portaldb
 
 test: lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL when it is missing
 	@tools/install.sh postgresql
-	@$(call run_tests,-short -timeout 15m)
+	@$(call run_tests,-short -timeout 30m)
 
 test-full: lint ## The same with the long tests in full size
 	@tools/install.sh postgresql
