@@ -93,7 +93,7 @@ func (r *run) restoreRest(ctx context.Context, result *Result) error {
 		}
 		kept, err := unrestored(ctx, r.session, []File{*f})
 		if err != nil {
-			return fmt.Errorf("%w; the database is at version %d", err, result.To)
+			return fmt.Errorf("%w; every migration was applied, up to version %d, and up --restore-trash puts back what is still kept", err, result.To)
 		}
 		if len(kept) == 0 {
 			continue

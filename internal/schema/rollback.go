@@ -698,10 +698,10 @@ func (r *run) endBlockers(ctx context.Context, step Step) error {
 func (r *run) closing(ctx context.Context, result *Rollback) error {
 	var err error
 	if result.Hold, err = readHold(ctx, r.session); err != nil {
-		return fmt.Errorf("%w; the rollback is done", err)
+		return fmt.Errorf("%w; the rollback is done, at version %d", err, result.To)
 	}
 	if err := r.session.db.QueryRowContext(ctx, `select hash from portaldb.history order by seq desc limit 1`).Scan(&result.HistoryHead); err != nil {
-		return fmt.Errorf("read the history's head: %w; the rollback is done", err)
+		return fmt.Errorf("read the history's head: %w; the rollback is done, at version %d", err, result.To)
 	}
 	return nil
 }

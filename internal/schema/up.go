@@ -113,12 +113,15 @@ func (r *run) todo(ctx context.Context, st *state, to int64) ([]File, error) {
 // release ends the hold after everything that was pending has been applied.
 func (r *run) release(ctx context.Context, result *Result) error {
 	st, err := readState(ctx, r.session)
-	if err != nil || st.hold == nil || len(st.pending(r.engine.files)) > 0 {
-		return err
+	if err != nil {
+		return fmt.Errorf("look for the hold: %w; every migration was applied, and a hold may be left: portaldb release-hold ends it", err)
+	}
+	if st.hold == nil || len(st.pending(r.engine.files)) > 0 {
+		return nil
 	}
 	_, err = r.session.db.ExecContext(ctx, `update portaldb.holds set released_at = now(), released_by = $1 where released_at is null`, r.engine.config.Actor.Name)
 	if err != nil {
-		return fmt.Errorf("release the hold: %w; every migration was applied", err)
+		return fmt.Errorf("release the hold: %w; every migration was applied, and the hold may be left: portaldb release-hold ends it", err)
 	}
 	result.Released = st.hold
 	return nil
