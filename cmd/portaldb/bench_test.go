@@ -87,7 +87,7 @@ func BenchmarkUp(b *testing.B) {
 		return server.URL(name)
 	}
 	for b.Loop() {
-		fmt.Printf("\n%-22s %10s %10s %10s %8s %8s %9s\n", "migrations", "psql", "goose", "portaldb", "/psql", "/goose", "KiB")
+		fmt.Printf("\n%-22s %10s %10s %10s %8s %8s %10s %9s\n", "migrations", "psql", "goose", "portaldb", "/psql", "/goose", "goose KiB", "KiB")
 		var url string
 		for _, n := range []int{1, 50, 1000} {
 			dir, script := benchMigrations(b, n)
@@ -133,7 +133,7 @@ func row(name string, psql, plain, ours cost) {
 		}
 		return fmt.Sprintf("%.2f", float64(ours.time)/float64(c.time))
 	}
-	fmt.Printf("%-22s %10s %10s %10s %8s %8s %9d\n", name, ms(psql), ms(plain), ms(ours), ratio(psql), ratio(plain), ours.memory)
+	fmt.Printf("%-22s %10s %10s %10s %8s %8s %10d %9d\n", name, ms(psql), ms(plain), ms(ours), ratio(psql), ratio(plain), plain.memory, ours.memory)
 }
 
 // benchMigrations writes n migrations of a table each, and one script with the same statements.

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +36,7 @@ func run(t testing.TB, env []string, args ...string) outcome {
 
 func runContext(ctx context.Context, env []string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
+	env = append([]string{"GOMAXPROCS=" + strconv.Itoa(runtime.GOMAXPROCS(0))}, env...) // this process is not one up's alone
 	code := cli.Run(ctx, args, env, strings.NewReader(""), &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String()}
 }

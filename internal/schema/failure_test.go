@@ -594,10 +594,8 @@ func TestFailures_late_commit(t *testing.T) {
 	}
 	arrive, returned := make(chan struct{}), make(chan struct{})
 	r := &relay{}
-	inserted := false
 	r.at = func(_ int, sql string, m moment) bool {
-		inserted = inserted || strings.Contains(sql, "insert into portaldb.history")
-		if inserted && sql == "commit" && m == before {
+		if !strings.HasPrefix(sql, "prepare") && strings.Contains(sql, "insert into portaldb.history") && strings.HasSuffix(sql, "; commit") && m == before {
 			r.cutClients()
 			<-arrive
 		}
@@ -664,8 +662,8 @@ func TestFailures_server_restart(t *testing.T) {
 				})
 				from := p.settled(t, what)
 				r := &relay{at: func(n int, sql string, m moment) bool {
-					reached(n, sql, m) // the server itself ends the connections
-					return true
+					// The server itself ends the connections; but killed, its processes go on as long as a client keeps them busy.
+					return reached(n, sql, m) || signal != syscall.SIGKILL
 				}}
 				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), 0)
 				r.close()
@@ -900,5 +898,81 @@ func TestFailures_first_at_once(t *testing.T) {
 		if err := group.Wait(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestEngine_Up_round_trips counts what an up asks the server for each file: far from it, that is how long one takes.
+func TestEngine_Up_round_trips(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	set := files("create table a ();", "create table b ();", "create table c ();", "create table d ();\ncreate table e ();")
+	if _, err := open(t, url, set).Up(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	var requests []string
+	r := &relay{at: func(_ int, sql string, m moment) bool {
+		if m == before && !strings.HasPrefix(sql, "prepare") {
+			requests = append(requests, sql)
+		}
+		return true
+	}}
+	if _, err := open(t, newRelay(t, url, r), set).Up(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	r.close()
+	first := slices.Index(requests, "begin;create table b ();")
+	if first < 0 {
+		t.Fatalf("BEGIN does not go with the first statement: %q", requests)
+	}
+	for i, want := range []string{"begin;create table b ();", "commit", "begin;create table c ();", "commit", "begin;create table d ();", "create table e ();", "commit"} {
+		if got := requests[first+i]; got != want && !(want == "commit" && strings.Contains(got, "insert into portaldb.history") && strings.HasSuffix(got, "; commit")) {
+			t.Errorf("request %d of the files is %q, want %q", i+1, got, want)
+		}
+	}
+}
+
+// TestEngine_Up_commit_refused: what COMMIT is sent with, or COMMIT itself, fails.
+func TestEngine_Up_commit_refused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ file, before, after, want string }{
+		"a deferred constraint": {
+			"create table b (a int references a deferrable initially deferred);\ninsert into b values (1);",
+			"", "insert into a values (1)", "violates foreign key constraint",
+		},
+		"the record": {
+			"create table b ();",
+			`create function no() returns trigger language plpgsql as 'begin if new.outcome = ''done'' then raise ''no record''; end if; return new; end';
+			 create trigger no before insert on portaldb.history for each row execute function no()`,
+			"drop trigger no on portaldb.history", "no record",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Empty(t)
+			set := files("create table a (id int primary key);", test.file, "create table c ();")
+			db := connect(t, url)
+			engine := open(t, url, set)
+			if _, err := engine.Up(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.ExecContext(t.Context(), test.before); err != nil {
+				t.Fatal(err)
+			}
+			_, err := engine.Up(t.Context(), 0)
+			wantTrue(t, name, err, 1, 1)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if got := scan[string](t, db, `select format('%s %s %s', max(version_id), to_regclass('b') is null,
+				(select outcome || version from portaldb.history order by seq desc limit 1)) from goose_db_version`); got != "1 t failed2" {
+				t.Errorf("after the failure: %s", got)
+			}
+			if _, err := db.ExecContext(t.Context(), test.after); err != nil {
+				t.Fatal(err)
+			}
+			if result, err := engine.Up(t.Context(), 0); err != nil || result.To != 3 {
+				t.Errorf("the next up: %+v, %v", result, err)
+			}
+		})
 	}
 }

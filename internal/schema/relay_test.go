@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,8 +31,9 @@ func (m moment) String() string { return []string{"before", "during", "after"}[m
 type relay struct {
 	listener net.Listener
 	server   string
-	// at is called at every moment of the requests of the first connection that says anything, counted from 1. When it returns false, the relay
-	// cuts every connection as a network does that is gone: the server keeps what it has got.
+	// at is called at every moment of the requests of the first connection that says anything, counted from 1, with their
+	// statements; "prepare; " goes before those that a later request will run. When it returns false, the relay cuts every
+	// connection as a network does that is gone: the server keeps what it has got.
 	at func(n int, sql string, m moment) bool
 	// pid, if not 0, is the server process that the client is told, as a pooler does.
 	pid uint32
@@ -143,6 +145,8 @@ func (p *pipe) copyRequests() {
 		_, err = p.server.Write(start)
 	}
 	var request []byte
+	prepared := map[string]string{} // the statements by the names that the client has given them
+	var parsed, bound []string
 	for err == nil {
 		var kind byte
 		var message []byte
@@ -152,12 +156,23 @@ func (p *pipe) copyRequests() {
 		request = append(request, message...)
 		switch kind {
 		case 'P': // name, then the statement
-			p.sql.Store(string(bytes.SplitN(message[5:], []byte{0}, 3)[1]))
+			words := bytes.SplitN(message[5:], []byte{0}, 3)
+			prepared[string(words[0])] = string(words[1])
+			parsed = append(parsed, string(words[1]))
 			continue
-		case 'B', 'C', 'D', 'E': // a Sync comes after them
+		case 'B': // portal, then the statement's name
+			bound = append(bound, prepared[string(bytes.SplitN(message[5:], []byte{0}, 3)[1])])
+			continue
+		case 'C', 'D', 'E': // a Sync comes after them
 			continue
 		case 'Q':
 			p.sql.Store(string(bytes.TrimRight(message[5:], "\x00")))
+		case 'S':
+			if len(bound) == 0 { // they will be run by a later request
+				bound = append([]string{"prepare"}, parsed...)
+			}
+			p.sql.Store(strings.Join(bound, "; "))
+			parsed, bound = nil, nil
 		}
 		if kind == 'Q' || kind == 'S' {
 			p.n.Add(1)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -92,6 +93,58 @@ func (c *seamConn) ExecContext(ctx context.Context, query string, args []driver.
 	return c.seam.exec(ctx, c.Conn, query, args)
 }
 
+// BeginTx begins a file's transaction, or any other.
+func (c *seamConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.seam.file == nil || !c.seam.together {
+		return c.Conn.BeginTx(ctx, opts)
+	}
+	c.seam.tx = &fileTx{ctx: ctx, seam: c.seam, conn: c.Conn.Conn()}
+	return c.seam.tx, nil
+}
+
+// fileTx is a file's transaction in two round trips where the file has one statement: BEGIN goes with the first, COMMIT
+// with the record of the version. Far from the server, a file takes as long as its round trips.
+type fileTx struct {
+	ctx  context.Context
+	seam *seam
+	conn *pgx.Conn
+	// begun tells that BEGIN was sent.
+	begun bool
+	// last is what is to be sent together with COMMIT.
+	last pgx.Batch
+}
+
+// Commit sends what waits for it, and COMMIT; when either fails, the transaction is undone.
+func (t *fileTx) Commit() error {
+	t.seam.tx = nil
+	if !t.begun {
+		return errors.New("the file sent no statement")
+	}
+	committed := false
+	t.last.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
+		committed = tag.String() == "COMMIT"
+		return nil
+	})
+	err := t.conn.SendBatch(t.ctx, &t.last).Close()
+	if err == nil && !committed {
+		err = pgx.ErrTxCommitRollback
+	}
+	if err != nil && !t.conn.IsClosed() && t.conn.PgConn().TxStatus() != 'I' {
+		_, undone := t.conn.Exec(context.WithoutCancel(t.ctx), "rollback") // database/sql does not, after a Commit
+		err = errors.Join(err, undone)
+	}
+	return err
+}
+
+func (t *fileTx) Rollback() error {
+	t.seam.tx = nil
+	if !t.begun {
+		return nil
+	}
+	_, err := t.conn.Exec(context.WithoutCancel(t.ctx), "rollback")
+	return err
+}
+
 // seam stands between goose and the driver: it knows which file's statements pass, sets the timeouts of their class,
 // and says where a failing one stands.
 type seam struct {
@@ -114,6 +167,10 @@ type seam struct {
 	tracer *tracer
 	// rewrite, when set, is called before each statement of a file and returns what to send in its place; empty for nothing.
 	rewrite func(ctx context.Context, conn *pgx.Conn, query string) (string, error)
+	// together lets a file's transaction begin and end in the round trips of its statements: not where somebody looks at each.
+	together bool
+	// tx is the file's transaction when it does.
+	tx *fileTx
 	// conn is the driver's connection, once a statement of a file has passed.
 	conn *pgx.Conn
 	// announced tells a watcher that others wait for something of which they were told before.
@@ -143,6 +200,12 @@ func bookkeeping(ctx context.Context) context.Context {
 
 func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args []driver.NamedValue) (driver.Result, error) {
 	if s.file == nil || ctx.Value(bookkeepingKey{}) != nil {
+		if s.tx != nil && !s.tx.begun { // goose makes its table in the same way
+			if _, err := conn.ExecContext(ctx, "begin", nil); err != nil {
+				return nil, err
+			}
+			s.tx.begun = true
+		}
 		return conn.ExecContext(ctx, query, args)
 	}
 	if s.started.IsZero() {
@@ -186,6 +249,10 @@ func (s *seam) exec(ctx context.Context, conn *stdlib.Conn, query string, args [
 func (s *seam) send(ctx context.Context, conn *stdlib.Conn, query string, args []driver.NamedValue) (_ driver.Result, err error) {
 	index, concurrent := parseConcurrent(query)
 	if !concurrent {
+		if s.tx != nil && !s.tx.begun {
+			s.tx.begun = true
+			query = "begin;" + query
+		}
 		return conn.ExecContext(ctx, query, args)
 	}
 	if err := s.setTimeouts(ctx, conn, 0, s.timeouts.concurrent); err != nil {

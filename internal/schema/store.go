@@ -87,8 +87,8 @@ func (r *run) record(ctx context.Context, db database.DBTxConn, version int64, f
 		withVersion, outcome, reason = "", "failed", sql.NullString{String: cause(failure), Valid: true}
 	}
 	actor := r.engine.config.Actor
-	_, err := db.ExecContext(bookkeeping(ctx), `
-		with `+withVersion+`
+	query := `
+		with ` + withVersion + `
 		last as (select seq, hash from portaldb.history order by seq desc limit 1),
 		entry as (
 			select coalesce((select seq from last), 0) + 1 as seq, $1::bigint as version, $2::text as name, $14::text as direction,
@@ -98,11 +98,17 @@ func (r *run) record(ctx context.Context, db database.DBTxConn, version int64, f
 			       $12::text as error, $15::text[] as trash, coalesce((select hash from last), '') as previous_hash
 		)
 		insert into portaldb.history
-		select entry.*, `+historyHash+` from entry`,
+		select entry.*, ` + historyHash + ` from entry`
+	args := []any{
 		version, r.file.Name, r.file.Checksum, r.file.Body, effect, actor.Name,
 		nullable(actor.Job), nullable(actor.Commit), r.engine.config.Binary, r.elapsed().Milliseconds(), outcome, reason, nullable(r.digest),
-		direction, trash)
-	if err != nil {
+		direction, trash,
+	}
+	if tx := r.session.seam.tx; tx != nil {
+		tx.last.Queue(query, args...)
+		return nil
+	}
+	if _, err := db.ExecContext(bookkeeping(ctx), query, args...); err != nil {
 		return fmt.Errorf("record version %d: %w", version, err)
 	}
 	return nil

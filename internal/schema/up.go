@@ -384,10 +384,11 @@ func (r *run) apply(ctx context.Context, provider *goose.Provider, f *File) (App
 		return Applied{}, err
 	}
 	seam.file, seam.effect = f, readEffect(r.engine.config.FS, f.Version)
-	defer func() { seam.file, seam.rewrite = nil, nil }()
+	defer func() { seam.file, seam.rewrite, seam.together = nil, nil, false }()
 	if err := r.prepareRestore(ctx, f); err != nil {
 		return Applied{}, err
 	}
+	seam.together = r.restorer == nil && seam.tracer == nil
 	if _, err := provider.ApplyVersion(ctx, f.Version, true); err != nil {
 		return Applied{}, err
 	}

@@ -58,34 +58,40 @@ type watcher struct {
 	pid    uint32
 	file   *File
 	cancel context.CancelFunc
+	timer  *time.Timer
 	done   sync.WaitGroup
 
 	blockers []Blocker
 	yielded  bool // it cancelled the statement for the sake of others
 }
 
-// watch begins to watch the run's session while it applies f.
+// watch begins to watch the run's session while it applies f. A goroutine of its own comes only when f takes long: most
+// files are done before it would have been scheduled.
 func (r *run) watch(ctx context.Context, f *File) *watcher {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watcher{run: r, pid: r.session.pid, file: f, cancel: cancel}
-	w.done.Go(func() { w.loop(ctx) })
+	w.done.Add(1)
+	start := time.Now()
+	w.timer = time.AfterFunc(watchAfter, func() {
+		defer w.done.Done()
+		w.loop(ctx, start)
+	})
 	return w
 }
 
 // stop ends the watching and returns whom the session waited for last, and whether it was cancelled for others.
 func (w *watcher) stop() (blockers []Blocker, yielded bool) {
 	w.cancel()
+	if w.timer.Stop() {
+		w.done.Done()
+	}
 	w.done.Wait()
 	return w.blockers, w.yielded
 }
 
 // loop polls until ctx is done. Whatever goes wrong here only costs what a person is told, and a connection that breaks is
 // made anew: the promise to others must outlive it.
-func (w *watcher) loop(ctx context.Context) {
-	start := time.Now()
-	if !sleep(ctx, watchAfter) {
-		return
-	}
+func (w *watcher) loop(ctx context.Context, start time.Time) {
 	var conn *pgx.Conn
 	defer func() { closeConn(ctx, conn) }()
 	var othersWaited time.Duration
