@@ -925,7 +925,11 @@ func TestEngine_Up_round_trips(t *testing.T) {
 		t.Fatalf("BEGIN does not go with the first statement: %q", requests)
 	}
 	for i, want := range []string{"begin;create table b ();", "commit", "begin;create table c ();", "commit", "begin;create table d ();", "create table e ();", "commit"} {
-		if got := requests[first+i]; got != want && !(want == "commit" && strings.Contains(got, "insert into portaldb.history") && strings.HasSuffix(got, "; commit")) {
+		got := requests[first+i]
+		if strings.Contains(got, "insert into portaldb.history") && strings.HasSuffix(got, "; commit") {
+			got = "commit"
+		}
+		if got != want {
 			t.Errorf("request %d of the files is %q, want %q", i+1, got, want)
 		}
 	}

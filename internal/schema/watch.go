@@ -172,14 +172,12 @@ func (w *watcher) look(ctx context.Context, conn *pgx.Conn) (p Progress, others 
 	return p, others, err
 }
 
-// sleep waits, and reports whether it was not ended by ctx.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits for d, or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
-		return true
 	}
 }
