@@ -77,30 +77,63 @@ func (q *Queries) CountSubmissions(ctx context.Context, arg CountSubmissionsPara
 }
 
 const CreateSubmission = `-- name: CreateSubmission :one
-WITH created AS (
+WITH duplicate AS (
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = $1 AND s.payload ->> 'numero' = CASE WHEN 'numero' = ANY ($2::text[]) THEN $3::jsonb ->> 'numero' END
+    AND s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'
+  UNION ALL
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = $1 AND s.payload ->> 'protocolo' = CASE WHEN 'protocolo' = ANY ($2::text[]) THEN $3::jsonb ->> 'protocolo' END
+    AND s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'
+  UNION ALL
+  SELECT FROM unnest($2::text[]) AS fields (field)
+  CROSS JOIN LATERAL (
+    SELECT jsonb_build_object(fields.field, $3::jsonb ->> fields.field)
+    UNION ALL
+    SELECT CASE WHEN $3::jsonb ->> fields.field ~ '^-?[0-9]{1,100}([.][0-9]{1,100})?$'
+           THEN jsonb_build_object(fields.field, ($3::jsonb ->> fields.field)::numeric) END
+    UNION ALL
+    SELECT CASE WHEN $3::jsonb ->> fields.field IN ('true', 'false')
+           THEN jsonb_build_object(fields.field, ($3::jsonb ->> fields.field)::boolean) END
+  ) AS forms (form)
+  JOIN public.submissions AS s ON s.payload @> forms.form
+  WHERE fields.field NOT IN ('numero', 'protocolo') AND s.kind = $1 AND s.payload ->> fields.field = $3::jsonb ->> fields.field
+    AND s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'
+), created AS (
   INSERT INTO public.submissions (id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  SELECT $4, $1, $5, $6::text, $7::text, $8::text, $3::jsonb,
+         $9::text, $10::jsonb
+  WHERE NOT EXISTS (SELECT FROM duplicate)
   RETURNING id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 ), audited AS (
   INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
-  SELECT actor_cpf, actor_nome, kind, 'submitted', jsonb_build_object('sid', id, 'status', status, 'token', $10::text)
+  SELECT actor_cpf, actor_nome, kind, 'submitted', jsonb_build_object('sid', id, 'status', status, 'token', $11::text)
   FROM created
+), requested AS (
+  INSERT INTO service.submission_requests (submission_id, request_hash)
+  SELECT id, $12::bytea FROM created WHERE $12::bytea IS NOT NULL
+), queued AS (
+  INSERT INTO service.submission_queue (submission_id, kind)
+  SELECT id, kind FROM created WHERE $13::boolean
 )
 SELECT id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 FROM created
 `
 
 type CreateSubmissionParams struct {
-	ID         string
-	Kind       string
-	Version    string
-	ActorCpf   *string
-	ActorNome  *string
-	ActorEmail *string
-	Payload    json.RawMessage
-	Status     string
-	Result     json.RawMessage
-	Token      string
+	Kind         string
+	UniqueFields []string
+	Payload      json.RawMessage
+	ID           string
+	Version      string
+	ActorCpf     *string
+	ActorNome    *string
+	ActorEmail   *string
+	Status       string
+	Result       json.RawMessage
+	Token        string
+	RequestHash  []byte
+	Queue        bool
 }
 
 type CreateSubmissionRow struct {
@@ -119,19 +152,24 @@ type CreateSubmissionRow struct {
 }
 
 // CreateSubmission adds a submission and, in the same statement, its audit event, which names the API token that was
-// used. An id that exists violates submissions_pkey.
+// used; the hash of the request, if it is given; and what offers it to workers, if queue is set. An id that exists violates
+// submissions_pkey. No row, and nothing added, if an active submission of the kind has the same value in one of the
+// unique_fields of the payload: ask under LockPayloadFields, in a statement of its own.
 func (q *Queries) CreateSubmission(ctx context.Context, arg CreateSubmissionParams) (CreateSubmissionRow, error) {
 	row := q.db.QueryRow(ctx, CreateSubmission,
-		arg.ID,
 		arg.Kind,
+		arg.UniqueFields,
+		arg.Payload,
+		arg.ID,
 		arg.Version,
 		arg.ActorCpf,
 		arg.ActorNome,
 		arg.ActorEmail,
-		arg.Payload,
 		arg.Status,
 		arg.Result,
 		arg.Token,
+		arg.RequestHash,
+		arg.Queue,
 	)
 	var i CreateSubmissionRow
 	err := row.Scan(
@@ -149,6 +187,53 @@ func (q *Queries) CreateSubmission(ctx context.Context, arg CreateSubmissionPara
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const ExistsSubmission = `-- name: ExistsSubmission :one
+SELECT (EXISTS (
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = $1::text AND s.payload ->> 'numero' = CASE WHEN $2::text = 'numero' THEN $3::text END
+    AND (NOT $4::boolean OR (s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'))
+) OR EXISTS (
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = $1::text AND s.payload ->> 'protocolo' = CASE WHEN $2::text = 'protocolo' THEN $3::text END
+    AND (NOT $4::boolean OR (s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'))
+) OR EXISTS (
+  SELECT FROM (
+    SELECT jsonb_build_object($2::text, $3::text)
+    UNION ALL
+    SELECT CASE WHEN $3::text ~ '^-?[0-9]{1,100}([.][0-9]{1,100})?$' THEN jsonb_build_object($2::text, CAST($3::text AS numeric)) END
+    UNION ALL
+    SELECT CASE WHEN $3::text IN ('true', 'false') THEN jsonb_build_object($2::text, CAST($3::text AS boolean)) END
+  ) AS forms (form)
+  JOIN public.submissions AS s ON s.payload @> forms.form
+  WHERE $2::text NOT IN ('numero', 'protocolo') AND s.kind = $1::text AND s.payload ->> $2::text = $3::text
+    AND (NOT $4::boolean OR (s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'))
+))::boolean AS found
+`
+
+type ExistsSubmissionParams struct {
+	Kind   string
+	Field  string
+	Value  string
+	Active bool
+}
+
+// ExistsSubmission tells whether there is a submission of the kind whose payload has the value, as text, in the field; with
+// active only among those that have neither failed nor been deleted softly. CreateSubmission asks the same.
+//
+// The legacy indexes serve two fields. For others it is the index on the whole payload, which tells text from numbers, so
+// it is asked for both. CASE keeps the planner from casting what is no number.
+func (q *Queries) ExistsSubmission(ctx context.Context, arg ExistsSubmissionParams) (bool, error) {
+	row := q.db.QueryRow(ctx, ExistsSubmission,
+		arg.Kind,
+		arg.Field,
+		arg.Value,
+		arg.Active,
+	)
+	var found bool
+	err := row.Scan(&found)
+	return found, err
 }
 
 const GetSubmission = `-- name: GetSubmission :one
@@ -398,23 +483,59 @@ func (q *Queries) ListSubmissionsByStatus(ctx context.Context, arg ListSubmissio
 	return items, nil
 }
 
+const LockPayloadFields = `-- name: LockPayloadFields :execrows
+SELECT pg_advisory_xact_lock(keys.key)
+FROM (
+  SELECT DISTINCT hashtextextended(jsonb_build_array($1::text, fields.field, $2::jsonb ->> fields.field)::text, 7021)
+  FROM unnest($3::text[]) AS fields (field)
+  ORDER BY 1
+) AS keys (key)
+`
+
+type LockPayloadFieldsParams struct {
+	Kind    string
+	Payload json.RawMessage
+	Fields  []string
+}
+
+// LockPayloadFields waits until no other transaction creates submissions of the kind with the same values in the fields of
+// the payload, and keeps others waiting until the end of its own. The locks are taken in one order for all.
+func (q *Queries) LockPayloadFields(ctx context.Context, arg LockPayloadFieldsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, LockPayloadFields, arg.Kind, arg.Payload, arg.Fields)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const UpdateSubmission = `-- name: UpdateSubmission :one
-WITH before AS (
-  SELECT locked.id, locked.status FROM public.submissions AS locked WHERE locked.id = $1 FOR UPDATE
+WITH lease AS (
+  SELECT q.worker FROM service.submission_queue AS q WHERE q.submission_id = $1 FOR UPDATE
+), before AS (
+  SELECT locked.id, locked.status FROM public.submissions AS locked
+  WHERE locked.id = $1
+    AND (SELECT count(*) FROM lease) >= 0
+    AND ($2::text IS NULL OR $2::text = (SELECT worker FROM lease))
+  FOR UPDATE
 ), after AS (
   UPDATE public.submissions AS s
-  SET status = COALESCE($2::text, s.status),
-      result = CASE WHEN $3::boolean THEN $4::jsonb ELSE s.result END,
-      error = CASE WHEN $5::boolean THEN $6::text ELSE s.error END
+  SET status = COALESCE($3::text, s.status),
+      result = CASE WHEN $4::boolean THEN $5::jsonb ELSE s.result END,
+      error = CASE WHEN $6::boolean THEN $7::text ELSE s.error END
   FROM before
-  WHERE s.id = before.id AND before.status = ANY ($7::text[])
+  WHERE s.id = before.id AND before.status = ANY ($8::text[])
+    AND ($9::timestamptz IS NULL
+         OR (s.updated_at, s.status) = ($9::timestamptz, $10::text)
+            AND s.result IS NOT DISTINCT FROM $11::jsonb AND s.error IS NOT DISTINCT FROM $12::text)
   RETURNING s.id, s.kind, s.version, s.actor_cpf, s.actor_nome, s.actor_email, s.payload, s.status, s.result, s.error,
             s.created_at, s.updated_at, before.status AS status_before
 ), audited AS (
   INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
-  SELECT actor_cpf, actor_nome, kind, CASE WHEN status = status_before THEN 'updated' ELSE $8::text END,
-         jsonb_build_object('sid', id, 'status', status, 'token', $9::text)
+  SELECT actor_cpf, actor_nome, kind, CASE WHEN status = status_before THEN 'updated' ELSE $13::text END,
+         jsonb_build_object('sid', id, 'status', status, 'token', $14::text)
   FROM after
+), ended AS (
+  DELETE FROM service.submission_queue AS q USING after WHERE q.submission_id = after.id AND after.status IN ('done', 'error')
 )
 SELECT id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 FROM after
@@ -422,12 +543,17 @@ FROM after
 
 type UpdateSubmissionParams struct {
 	ID           string
+	Worker       *string
 	Status       *string
 	SetResult    bool
 	Result       json.RawMessage
 	SetError     bool
 	Error        *string
 	FromStatuses []string
+	IfUpdatedAt  *time.Time
+	IfStatus     *string
+	IfResult     json.RawMessage
+	IfError      *string
 	Action       string
 	Token        string
 }
@@ -448,17 +574,26 @@ type UpdateSubmissionRow struct {
 }
 
 // UpdateSubmission changes status, result and error, the first unless it is NULL, the others if they are to be set, and
-// adds the audit event in the same statement: action if the status has changed, else updated. No row if there is no
-// submission with that id in one of the statuses from_statuses.
+// adds the audit event in the same statement: action if the status has changed, else updated. A submission that is done or
+// has failed is offered to workers no more. No row if there is no submission with that id in one of the statuses
+// from_statuses; or, with if_updated_at and what goes with it, if it is not as it was then; or, with worker, if that worker
+// does not have it.
+//
+// It locks the row of the queue first, as ClaimSubmissions does.
 func (q *Queries) UpdateSubmission(ctx context.Context, arg UpdateSubmissionParams) (UpdateSubmissionRow, error) {
 	row := q.db.QueryRow(ctx, UpdateSubmission,
 		arg.ID,
+		arg.Worker,
 		arg.Status,
 		arg.SetResult,
 		arg.Result,
 		arg.SetError,
 		arg.Error,
 		arg.FromStatuses,
+		arg.IfUpdatedAt,
+		arg.IfStatus,
+		arg.IfResult,
+		arg.IfError,
 		arg.Action,
 		arg.Token,
 	)

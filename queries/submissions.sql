@@ -128,27 +128,106 @@ CROSS JOIN LATERAL (
 ) AS days
 ORDER BY day, kind, status;
 
+-- LockPayloadFields waits until no other transaction creates submissions of the kind with the same values in the fields of
+-- the payload, and keeps others waiting until the end of its own. The locks are taken in one order for all.
+-- name: LockPayloadFields :execrows
+SELECT pg_advisory_xact_lock(keys.key)
+FROM (
+  SELECT DISTINCT hashtextextended(jsonb_build_array(@kind::text, fields.field, @payload::jsonb ->> fields.field)::text, 7021)
+  FROM unnest(@fields::text[]) AS fields (field)
+  ORDER BY 1
+) AS keys (key);
+
+-- ExistsSubmission tells whether there is a submission of the kind whose payload has the value, as text, in the field; with
+-- active only among those that have neither failed nor been deleted softly. CreateSubmission asks the same.
+--
+-- The legacy indexes serve two fields. For others it is the index on the whole payload, which tells text from numbers, so
+-- it is asked for both. CASE keeps the planner from casting what is no number.
+-- name: ExistsSubmission :one
+SELECT (EXISTS (
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = @kind::text AND s.payload ->> 'numero' = CASE WHEN @field::text = 'numero' THEN @value::text END
+    AND (NOT @active::boolean OR (s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'))
+) OR EXISTS (
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = @kind::text AND s.payload ->> 'protocolo' = CASE WHEN @field::text = 'protocolo' THEN @value::text END
+    AND (NOT @active::boolean OR (s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'))
+) OR EXISTS (
+  SELECT FROM (
+    SELECT jsonb_build_object(@field::text, @value::text)
+    UNION ALL
+    SELECT CASE WHEN @value::text ~ '^-?[0-9]{1,100}([.][0-9]{1,100})?$' THEN jsonb_build_object(@field::text, CAST(@value::text AS numeric)) END
+    UNION ALL
+    SELECT CASE WHEN @value::text IN ('true', 'false') THEN jsonb_build_object(@field::text, CAST(@value::text AS boolean)) END
+  ) AS forms (form)
+  JOIN public.submissions AS s ON s.payload @> forms.form
+  WHERE @field::text NOT IN ('numero', 'protocolo') AND s.kind = @kind::text AND s.payload ->> @field::text = @value::text
+    AND (NOT @active::boolean OR (s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'))
+))::boolean AS found;
+
 -- CreateSubmission adds a submission and, in the same statement, its audit event, which names the API token that was
--- used. An id that exists violates submissions_pkey.
+-- used; the hash of the request, if it is given; and what offers it to workers, if queue is set. An id that exists violates
+-- submissions_pkey. No row, and nothing added, if an active submission of the kind has the same value in one of the
+-- unique_fields of the payload: ask under LockPayloadFields, in a statement of its own.
 -- name: CreateSubmission :one
-WITH created AS (
+WITH duplicate AS (
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = @kind AND s.payload ->> 'numero' = CASE WHEN 'numero' = ANY (@unique_fields::text[]) THEN @payload::jsonb ->> 'numero' END
+    AND s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'
+  UNION ALL
+  SELECT FROM public.submissions AS s
+  WHERE s.kind = @kind AND s.payload ->> 'protocolo' = CASE WHEN 'protocolo' = ANY (@unique_fields::text[]) THEN @payload::jsonb ->> 'protocolo' END
+    AND s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'
+  UNION ALL
+  SELECT FROM unnest(@unique_fields::text[]) AS fields (field)
+  CROSS JOIN LATERAL (
+    SELECT jsonb_build_object(fields.field, @payload::jsonb ->> fields.field)
+    UNION ALL
+    SELECT CASE WHEN @payload::jsonb ->> fields.field ~ '^-?[0-9]{1,100}([.][0-9]{1,100})?$'
+           THEN jsonb_build_object(fields.field, (@payload::jsonb ->> fields.field)::numeric) END
+    UNION ALL
+    SELECT CASE WHEN @payload::jsonb ->> fields.field IN ('true', 'false')
+           THEN jsonb_build_object(fields.field, (@payload::jsonb ->> fields.field)::boolean) END
+  ) AS forms (form)
+  JOIN public.submissions AS s ON s.payload @> forms.form
+  WHERE fields.field NOT IN ('numero', 'protocolo') AND s.kind = @kind AND s.payload ->> fields.field = @payload::jsonb ->> fields.field
+    AND s.status <> 'error' AND s.result -> '_soft_delete' ->> 'deleted' IS DISTINCT FROM 'true'
+), created AS (
   INSERT INTO public.submissions (id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result)
-  VALUES (@id, @kind, @version, sqlc.narg('actor_cpf'), sqlc.narg('actor_nome'), sqlc.narg('actor_email'), @payload, @status, sqlc.narg('result'))
+  SELECT @id, @kind, @version, sqlc.narg('actor_cpf')::text, sqlc.narg('actor_nome')::text, sqlc.narg('actor_email')::text, @payload::jsonb,
+         @status::text, sqlc.narg('result')::jsonb
+  WHERE NOT EXISTS (SELECT FROM duplicate)
   RETURNING id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 ), audited AS (
   INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
   SELECT actor_cpf, actor_nome, kind, 'submitted', jsonb_build_object('sid', id, 'status', status, 'token', @token::text)
   FROM created
+), requested AS (
+  INSERT INTO service.submission_requests (submission_id, request_hash)
+  SELECT id, sqlc.narg('request_hash')::bytea FROM created WHERE sqlc.narg('request_hash')::bytea IS NOT NULL
+), queued AS (
+  INSERT INTO service.submission_queue (submission_id, kind)
+  SELECT id, kind FROM created WHERE @queue::boolean
 )
 SELECT id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 FROM created;
 
 -- UpdateSubmission changes status, result and error, the first unless it is NULL, the others if they are to be set, and
--- adds the audit event in the same statement: action if the status has changed, else updated. No row if there is no
--- submission with that id in one of the statuses from_statuses.
+-- adds the audit event in the same statement: action if the status has changed, else updated. A submission that is done or
+-- has failed is offered to workers no more. No row if there is no submission with that id in one of the statuses
+-- from_statuses; or, with if_updated_at and what goes with it, if it is not as it was then; or, with worker, if that worker
+-- does not have it.
+--
+-- It locks the row of the queue first, as ClaimSubmissions does.
 -- name: UpdateSubmission :one
-WITH before AS (
-  SELECT locked.id, locked.status FROM public.submissions AS locked WHERE locked.id = @id FOR UPDATE
+WITH lease AS (
+  SELECT q.worker FROM service.submission_queue AS q WHERE q.submission_id = @id FOR UPDATE
+), before AS (
+  SELECT locked.id, locked.status FROM public.submissions AS locked
+  WHERE locked.id = @id
+    AND (SELECT count(*) FROM lease) >= 0
+    AND (sqlc.narg('worker')::text IS NULL OR sqlc.narg('worker')::text = (SELECT worker FROM lease))
+  FOR UPDATE
 ), after AS (
   UPDATE public.submissions AS s
   SET status = COALESCE(sqlc.narg('status')::text, s.status),
@@ -156,6 +235,9 @@ WITH before AS (
       error = CASE WHEN @set_error::boolean THEN sqlc.narg('error')::text ELSE s.error END
   FROM before
   WHERE s.id = before.id AND before.status = ANY (@from_statuses::text[])
+    AND (sqlc.narg('if_updated_at')::timestamptz IS NULL
+         OR (s.updated_at, s.status) = (sqlc.narg('if_updated_at')::timestamptz, sqlc.narg('if_status')::text)
+            AND s.result IS NOT DISTINCT FROM sqlc.narg('if_result')::jsonb AND s.error IS NOT DISTINCT FROM sqlc.narg('if_error')::text)
   RETURNING s.id, s.kind, s.version, s.actor_cpf, s.actor_nome, s.actor_email, s.payload, s.status, s.result, s.error,
             s.created_at, s.updated_at, before.status AS status_before
 ), audited AS (
@@ -163,6 +245,8 @@ WITH before AS (
   SELECT actor_cpf, actor_nome, kind, CASE WHEN status = status_before THEN 'updated' ELSE @action::text END,
          jsonb_build_object('sid', id, 'status', status, 'token', @token::text)
   FROM after
+), ended AS (
+  DELETE FROM service.submission_queue AS q USING after WHERE q.submission_id = after.id AND after.status IN ('done', 'error')
 )
 SELECT id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 FROM after;

@@ -91,6 +91,7 @@ func New(cfg Config) *API {
 	})
 	a.addHealth()
 	a.addSubmissions()
+	a.addQueue()
 	a.addAudits()
 	a.addStats()
 	return a

@@ -134,7 +134,7 @@ func TestAPI_Refuses(t *testing.T) {
 		{"byte order mark", post, "\ufeff{}", 400, "invalid", "JSON"},
 		{"unknown field", post, with(`"owner": "` + marker + `"`), 400, "invalid", "owner is not known"},
 		{"field in other case", post, with(`"Status": "done"`), 400, "invalid", "Status is not known"},
-		{"queue", post, with(`"queue": true`), 400, "invalid", "queue is not known"},
+		{"a name that is not known", post, with(`"queued": true`), 400, "invalid", "queued is not known"},
 		{"field twice", post, with(`"kind": "` + marker + `"`), 400, "invalid", "kind must be given once"},
 		{"kind is a number", post, `{"kind": 52998224725}`, 400, "invalid", "kind must be text"},
 		{"kind is null", post, `{"kind": null, "version": "1", "payload": {}}`, 400, "invalid", "kind is required"},

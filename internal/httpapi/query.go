@@ -80,6 +80,25 @@ func (q *query) text(name string) *string {
 	return &given[0]
 }
 
+// required returns a parameter that has to be given.
+func (q *query) required(name string) string {
+	text := q.text(name)
+	if text == nil {
+		q.refuse(name, "is required")
+		return ""
+	}
+	return *text
+}
+
+// boolean returns a parameter that is true or false, and false if it is not given.
+func (q *query) boolean(name string) bool {
+	text := q.text(name)
+	if text != nil && *text != "true" && *text != "false" {
+		q.refuse(name, "must be true or false")
+	}
+	return text != nil && *text == "true"
+}
+
 // list returns all values of a parameter that may be given several times or have several values between commas.
 func (q *query) list(name string) []string {
 	var all []string
@@ -164,6 +183,16 @@ func queryParam(name, description string, schema *huma.Schema) *huma.Param {
 
 func textParam(name, description string) *huma.Param {
 	return queryParam(name, description, &huma.Schema{Type: huma.TypeString})
+}
+
+func booleanParam(name, description string) *huma.Param {
+	return queryParam(name, description, &huma.Schema{Type: huma.TypeBoolean})
+}
+
+// required marks a parameter as one that has to be given.
+func required(param *huma.Param) *huma.Param {
+	param.Required = true
+	return param
 }
 
 func timeParam(name, description string) *huma.Param {

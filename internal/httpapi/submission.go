@@ -2,10 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -77,6 +80,9 @@ type newSubmission struct {
 	Payload    json.RawMessage `json:"payload" doc:"The request: an object."`
 	Status     string          `json:"status,omitempty" enum:"queued,done" default:"queued"`
 	Result     json.RawMessage `json:"result,omitempty" doc:"The outcome of a submission that is done: an object or an array."`
+
+	UniquePayload []string `json:"unique_payload,omitempty" minItems:"1" maxItems:"10" doc:"Fields of the payload whose values, as text, no other submission of the kind may have there. Those that failed or were deleted softly do not count; what the legacy code adds at the very moment is not seen."`
+	Queue         bool     `json:"queue,omitempty" doc:"Offers the submission to workers, which claim it."`
 }
 
 func (n *newSubmission) decode(data []byte) error {
@@ -100,6 +106,10 @@ func (n *newSubmission) decode(data []byte) error {
 			return &n.Status
 		case "result":
 			return &n.Result
+		case "unique_payload":
+			return &n.UniquePayload
+		case "queue":
+			return &n.Queue
 		}
 		return nil
 	})
@@ -110,6 +120,7 @@ type submissionUpdate struct {
 	Status *string         `json:"status,omitempty" enum:"queued,running,done,error"`
 	Result json.RawMessage `json:"result,omitempty" doc:"An object or an array; null removes it."`
 	Error  **string        `json:"error,omitempty" doc:"Text; null removes it."`
+	Worker *string         `json:"worker,omitempty" doc:"Who has claimed the submission: the change is refused if another worker has it by now."`
 }
 
 func (u *submissionUpdate) decode(data []byte) error {
@@ -122,6 +133,8 @@ func (u *submissionUpdate) decode(data []byte) error {
 		case "error":
 			u.Error = new(*string)
 			return u.Error
+		case "worker":
+			return &u.Worker
 		}
 		return nil
 	})
@@ -131,19 +144,42 @@ type (
 	createSubmission struct{ Body newSubmission }
 	updateSubmission struct {
 		ID      string `path:"id"`
-		IfMatch string `header:"If-Match"`
+		IfMatch string `header:"If-Match" doc:"The ETag of the submission that the change is meant for, or several of them."`
 		Body    submissionUpdate
 	}
 	getSubmission struct {
 		ID string `path:"id"`
 	}
 	createdSubmission struct {
+		Status   int
 		Location string `header:"Location"`
+		ETag     string `header:"ETag"`
 		Body     *submission
 	}
-	oneSubmission   struct{ Body *submission }
+	oneSubmission struct {
+		ETag string `header:"ETag"`
+		Body *submission
+	}
 	manySubmissions struct{ Body *submissionPage }
 )
+
+type existsSubmission struct {
+	kind, field, value string
+	active             bool
+}
+
+// Resolve reads the parameters.
+func (e *existsSubmission) Resolve(ctx huma.Context) []error {
+	q := readQuery(ctx)
+	e.kind, e.field, e.value, e.active = q.required("kind"), q.required("field"), q.required("value"), q.boolean("active")
+	return q.errs
+}
+
+type existingSubmission struct {
+	Body struct {
+		Exists bool `json:"exists"`
+	}
+}
 
 type listSubmissions struct {
 	filter portal.SubmissionFilter
@@ -187,6 +223,7 @@ func (a *API) addSubmissions() {
 		Method:        http.MethodPost,
 		Path:          "/v1/submissions",
 		Summary:       "Create a submission",
+		Description:   "With an id, the same request can be sent again: it answers 200 with the submission as it is then.",
 		Tags:          tags,
 		DefaultStatus: http.StatusCreated,
 	}, portal.RoleWriter, a.createSubmission)
@@ -206,32 +243,58 @@ func (a *API) addSubmissions() {
 		Tags:        tags,
 	}, portal.RoleReader, a.getSubmission)
 	register(a, huma.Operation{
+		OperationID: "submission-exists",
+		Method:      http.MethodGet,
+		Path:        "/v1/submissions/exists",
+		Summary:     "Tell whether a submission of a kind has a value in a field of its payload",
+		Tags:        tags,
+		Parameters: []*huma.Param{
+			required(textParam("kind", "The automation.")),
+			required(textParam("field", "A field of the payload.")),
+			required(textParam("value", "Its value as text.")),
+			booleanParam("active", "Whether to leave out submissions that failed or were deleted softly. Default: false."),
+		},
+	}, portal.RoleReader, a.submissionExists)
+	register(a, huma.Operation{
 		OperationID: "update-submission",
 		Method:      http.MethodPatch,
 		Path:        "/v1/submissions/{id}",
 		Summary:     "Change status, result or error of a submission",
-		Description: "queued leads to running, done and error; running to done and error; done to error.",
+		Description: "queued leads to running, done and error; running to done and error; done to error. With If-Match the change is made only if the submission is as it was.",
 		Tags:        tags,
 	}, portal.RoleWriter, a.updateSubmission)
 }
 
 func (a *API) createSubmission(ctx context.Context, in *createSubmission) (*createdSubmission, error) {
-	created, err := a.service.CreateSubmission(ctx, exchangeOf(ctx).token, portal.NewSubmission{
-		ID:         in.Body.ID,
-		Kind:       in.Body.Kind,
-		Version:    in.Body.Version,
-		ActorCPF:   in.Body.ActorCPF,
-		ActorNome:  in.Body.ActorNome,
-		ActorEmail: in.Body.ActorEmail,
-		Payload:    in.Body.Payload,
-		Status:     in.Body.Status,
-		Result:     in.Body.Result,
-	})
+	made, created, err := a.service.CreateSubmission(ctx, exchangeOf(ctx).token, portal.NewSubmission(in.Body))
 	if err != nil {
 		return nil, err
 	}
-	answer := submission(created)
-	return &createdSubmission{Location: "/v1/submissions/" + url.PathEscape(answer.ID), Body: &answer}, nil
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	answer := submission(made)
+	return &createdSubmission{Status: status, Location: "/v1/submissions/" + url.PathEscape(answer.ID), ETag: etag(made), Body: &answer}, nil
+}
+
+// etag is the strong validator of a submission: it changes with whatever can change.
+func etag(s portal.Submission) string {
+	h := sha256.New()
+	text, _ := json.Marshal([]any{s.ID, s.UpdatedAt.UnixMicro(), s.Status, s.Result != nil, s.Error})
+	h.Write(text)
+	h.Write(s.Result)
+	return `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15]) + `"`
+}
+
+// matches says whether a header If-Match allows a change: it is * or has the validator in its list.
+func matches(header, etag string) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *API) listSubmissions(ctx context.Context, in *listSubmissions) (*manySubmissions, error) {
@@ -251,18 +314,32 @@ func (a *API) getSubmission(ctx context.Context, in *getSubmission) (*oneSubmiss
 	if err != nil {
 		return nil, err
 	}
-	answer := submission(found)
-	return &oneSubmission{Body: &answer}, nil
+	return newOneSubmission(found), nil
 }
 
 func (a *API) updateSubmission(ctx context.Context, in *updateSubmission) (*oneSubmission, error) {
-	if in.IfMatch != "" { // ignoring it would let a caller believe that nobody can come in between
-		return nil, &portal.Error{Code: portal.CodePreconditionFailed, Message: "If-Match is not supported: leave it out"}
+	change := portal.SubmissionUpdate{Status: in.Body.Status, Result: in.Body.Result, Error: in.Body.Error, Worker: in.Body.Worker}
+	if in.IfMatch != "" {
+		change.If = func(s portal.Submission) bool { return matches(in.IfMatch, etag(s)) }
 	}
-	updated, err := a.service.UpdateSubmission(ctx, exchangeOf(ctx).token, in.ID, portal.SubmissionUpdate(in.Body))
+	updated, err := a.service.UpdateSubmission(ctx, exchangeOf(ctx).token, in.ID, change)
 	if err != nil {
 		return nil, err
 	}
-	answer := submission(updated)
-	return &oneSubmission{Body: &answer}, nil
+	return newOneSubmission(updated), nil
+}
+
+func newOneSubmission(s portal.Submission) *oneSubmission {
+	answer := submission(s)
+	return &oneSubmission{ETag: etag(s), Body: &answer}
+}
+
+func (a *API) submissionExists(ctx context.Context, in *existsSubmission) (*existingSubmission, error) {
+	found, err := a.service.SubmissionExists(ctx, in.kind, in.field, in.value, in.active)
+	if err != nil {
+		return nil, err
+	}
+	answer := &existingSubmission{}
+	answer.Body.Exists = found
+	return answer, nil
 }

@@ -68,7 +68,7 @@ func ptr[T any](v T) *T { return &v }
 // create adds a queued submission.
 func (b *bundle) create(t testing.TB) portal.Submission {
 	t.Helper()
-	created, err := b.service.CreateSubmission(t.Context(), "test", portal.NewSubmission{Kind: "dfd", Version: "1", Payload: json.RawMessage("{}")})
+	created, _, err := b.service.CreateSubmission(t.Context(), "test", portal.NewSubmission{Kind: "dfd", Version: "1", Payload: json.RawMessage("{}")})
 	if err != nil {
 		t.Fatal(err)
 	}

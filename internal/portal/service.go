@@ -3,6 +3,7 @@
 package portal
 
 import (
+	"sync/atomic"
 	"time"
 
 	"portaldb/db"
@@ -10,19 +11,29 @@ import (
 
 // Service carries out the operations of this package on one database. Its methods may be called at the same time.
 type Service struct {
-	primary *db.Queries
-	reads   *db.Queries
-	tokens  tokenCache
-	now     func() time.Time
+	database Primary
+	primary  *db.Queries
+	reads    *db.Queries
+	tokens   tokenCache
+	pruned   atomic.Int64 // when the queue was rid of what ended elsewhere, in seconds of Unix time
+	now      func() time.Time
+}
+
+// Primary is the database that takes changes.
+type Primary interface {
+	db.DBTX
+	// After returns a way to run one statement in the transaction of another one, which comes first.
+	After(sql string, args ...any) db.DBTX
 }
 
 // New returns a Service that writes and reads single rows through primary, and lists and counts through reads, which
 // may be a replica. Both have to return errors of type Error.
-func New(primary, reads db.DBTX) *Service {
+func New(primary Primary, reads db.DBTX) *Service {
 	return &Service{
-		primary: db.New(primary),
-		reads:   db.New(reads),
-		tokens:  tokenCache{entries: make(map[tokenHash]tokenEntry)},
-		now:     time.Now,
+		database: primary,
+		primary:  db.New(primary),
+		reads:    db.New(reads),
+		tokens:   tokenCache{entries: make(map[tokenHash]tokenEntry)},
+		now:      time.Now,
 	}
 }

@@ -7,16 +7,22 @@ import "portaldb/db"
 // Statements are the statements of this release by name: a schema on which all of them prepare can be served.
 func Statements() map[string]string {
 	return map[string]string{
+		"ClaimSubmissions":        db.ClaimSubmissions,
 		"CountSubmissions":        db.CountSubmissions,
 		"CreateAPIToken":          db.CreateAPIToken,
 		"CreateAudits":            db.CreateAudits,
 		"CreateSubmission":        db.CreateSubmission,
+		"DeleteEndedSubmissions":  db.DeleteEndedSubmissions,
+		"ExistsSubmission":        db.ExistsSubmission,
+		"ExtendLease":             db.ExtendLease,
 		"GetAPITokenByHash":       db.GetAPITokenByHash,
 		"GetSubmission":           db.GetSubmission,
+		"GetSubmissionRequest":    db.GetSubmissionRequest,
 		"ListAPITokens":           db.ListAPITokens,
 		"ListAudits":              db.ListAudits,
 		"ListSubmissions":         db.ListSubmissions,
 		"ListSubmissionsByStatus": db.ListSubmissionsByStatus,
+		"LockPayloadFields":       db.LockPayloadFields,
 		"RevokeAPIToken":          db.RevokeAPIToken,
 		"UpdateSubmission":        db.UpdateSubmission,
 	}

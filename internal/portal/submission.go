@@ -3,6 +3,7 @@ package portal
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -166,49 +167,185 @@ type NewSubmission struct {
 	Payload    json.RawMessage // a JSON object
 	Status     string          // queued, which is the default, or done
 	Result     json.RawMessage // of a done submission: a JSON object or array, or nil
+
+	// UniquePayload are fields of the payload. Each holds text, a number or a boolean that no other active submission of the
+	// kind has there: one that has neither failed nor been deleted softly.
+	UniquePayload []string
+
+	// Queue offers the submission, which is queued, to ClaimSubmissions.
+	Queue bool
 }
 
-// CreateSubmission adds a submission, with an audit event that names the API token of that name. CodeConflict if the id
-// is taken.
-func (s *Service) CreateSubmission(ctx context.Context, token string, n NewSubmission) (Submission, error) {
-	id, err := submissionID(n.ID)
+const (
+	maxUniquePayload = 10
+	maxField         = 200 // bytes of the name of a field of the payload
+)
+
+// CreateSubmission adds a submission, with an audit event that names the API token of that name. The same request with the
+// same id again, by whomever, returns the submission as it is now, and created is false.
+//
+// CodeConflict if the id is taken by another request, or a value is taken that has to be unique. The latter holds among all
+// that come here at the same time; what the legacy code adds at that very moment is not seen.
+func (s *Service) CreateSubmission(ctx context.Context, token string, n NewSubmission) (_ Submission, created bool, err error) {
+	if err := n.normalize(); err != nil {
+		return Submission{}, false, err
+	}
+	params := db.CreateSubmissionParams{
+		ID:           n.ID,
+		Kind:         n.Kind,
+		Version:      n.Version,
+		ActorCpf:     n.ActorCPF,
+		ActorNome:    n.ActorNome,
+		ActorEmail:   n.ActorEmail,
+		Payload:      n.Payload,
+		Status:       n.Status,
+		Result:       n.Result,
+		Token:        token,
+		UniqueFields: n.UniquePayload,
+		Queue:        n.Queue,
+	}
+	if n.ID == "" {
+		if params.ID, err = newID(); err != nil {
+			return Submission{}, false, err
+		}
+	} else if params.RequestHash, err = n.hash(); err != nil {
+		return Submission{}, false, err
+	}
+	queries := s.primary
+	if len(n.UniquePayload) > 0 {
+		queries = db.New(s.database.After(db.LockPayloadFields, n.Kind, n.Payload, n.UniquePayload))
+	}
+
+	row, err := queries.CreateSubmission(ctx, params)
+	if err == nil {
+		return newSubmission(db.Submission(row)), true, nil
+	}
+	code := ErrorCode(err)
+	if params.RequestHash != nil && (code == CodeConflict || code == CodeNotFound) {
+		again, err := s.repeated(ctx, params)
+		if ErrorCode(err) != CodeNotFound {
+			return again, false, err
+		}
+	}
+	if code == CodeNotFound {
+		err = errDuplicate
+	}
+	return Submission{}, false, err
+}
+
+var errDuplicate = &Error{Code: CodeConflict, Message: "another submission of this kind has the same value in a field of unique_payload"}
+
+// repeated returns the submission that the same request has created before, and CodeNotFound if none has.
+func (s *Service) repeated(ctx context.Context, params db.CreateSubmissionParams) (Submission, error) {
+	hash, err := s.primary.GetSubmissionRequest(ctx, params.ID)
 	if err != nil {
 		return Submission{}, err
 	}
+	if !bytes.Equal(hash, params.RequestHash) {
+		return Submission{}, errNoSubmission
+	}
+	return s.GetSubmission(ctx, params.ID)
+}
+
+// normalize checks the fields and fills in what is left out, but for the id.
+func (n *NewSubmission) normalize() error {
 	if n.Status == "" {
 		n.Status = StatusQueued
 	}
 	n.Result = nilIfNull(n.Result)
+	if n.UniquePayload == nil {
+		n.UniquePayload = []string{}
+	}
 	switch {
 	case n.Kind == "":
-		return Submission{}, invalid("kind is required")
+		return invalid("kind is required")
 	case n.Version == "":
-		return Submission{}, invalid("version is required")
+		return invalid("version is required")
 	case len(n.Payload) == 0:
-		return Submission{}, invalid("payload is required")
+		return invalid("payload is required")
 	case !isObject(n.Payload):
-		return Submission{}, invalid("payload must be an object")
+		return invalid("payload must be an object")
 	case n.Status != StatusQueued && n.Status != StatusDone:
-		return Submission{}, invalid("status of a new submission must be queued or done")
+		return invalid("status of a new submission must be queued or done")
 	case n.Result != nil && n.Status != StatusDone:
-		return Submission{}, invalid("result is for a submission that is done")
+		return invalid("result is for a submission that is done")
 	case n.Result != nil && !isObject(n.Result) && !isArray(n.Result):
-		return Submission{}, errResult
+		return errResult
+	case n.Queue && n.Status != StatusQueued:
+		return invalid("queue is for a submission that is queued")
 	}
+	if n.ID != "" {
+		id, err := uuid.Parse(n.ID)
+		if err != nil || len(n.ID) != len(id.String()) {
+			return invalid("id must be a UUID")
+		}
+		n.ID = id.String() // as the legacy code writes it
+	}
+	return checkUnique(n.UniquePayload, n.Payload)
+}
 
-	row, err := s.primary.CreateSubmission(ctx, db.CreateSubmissionParams{
-		ID:         id,
-		Kind:       n.Kind,
-		Version:    n.Version,
-		ActorCpf:   n.ActorCPF,
-		ActorNome:  n.ActorNome,
-		ActorEmail: n.ActorEmail,
-		Payload:    n.Payload,
-		Status:     n.Status,
-		Result:     n.Result,
-		Token:      token,
-	})
-	return newSubmission(db.Submission(row)), err
+// checkUnique checks that the payload has a value in each of the fields that can be compared as text.
+func checkUnique(fields []string, payload json.RawMessage) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	if len(fields) > maxUniquePayload {
+		return invalid(fmt.Sprintf("unique_payload must not name more than %d fields", maxUniquePayload))
+	}
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &values); err != nil {
+		return &Error{Code: CodeInvalid, Message: "payload is not valid JSON", Err: err}
+	}
+	for i, field := range fields {
+		value := values[field]
+		if field == "" || len(field) > maxField || slices.Contains(fields[:i], field) {
+			return invalid(fmt.Sprintf("unique_payload must name each field once, in 1 to %d bytes", maxField))
+		}
+		if value == nil || nilIfNull(value) == nil || isObject(value) || isArray(value) {
+			return invalid("each field of unique_payload must be text, a number or a boolean in payload")
+		}
+	}
+	return nil
+}
+
+// hash tells requests apart that bring the same id: by what they ask for, not by how their JSON is spaced or ordered.
+func (n *NewSubmission) hash() ([]byte, error) {
+	request := *n
+	for _, value := range []*json.RawMessage{&request.Payload, &request.Result} {
+		if *value == nil {
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(*value))
+		decoder.UseNumber()
+		var decoded any
+		if err := decoder.Decode(&decoded); err != nil {
+			return nil, &Error{Code: CodeInvalid, Message: "payload or result is not valid JSON", Err: err}
+		}
+		canonical, err := json.Marshal(decoded) // with sorted names
+		if err != nil {
+			return nil, err
+		}
+		*value = canonical
+	}
+	request.UniquePayload = slices.Sorted(slices.Values(n.UniquePayload))
+	text, err := json.Marshal(request)
+	sum := sha256.Sum256(text)
+	return sum[:], err
+}
+
+// maxValue is the longest value that SubmissionExists looks for, in bytes: an index holds less.
+const maxValue = 2700
+
+// SubmissionExists tells whether there is a submission of the kind whose payload has the value, as text, in the field. With
+// active only those count that have neither failed nor been deleted softly.
+func (s *Service) SubmissionExists(ctx context.Context, kind, field, value string, active bool) (bool, error) {
+	switch {
+	case kind == "" || field == "":
+		return false, invalid("kind and field are required")
+	case len(field) > maxField || len(value) > maxValue:
+		return false, invalid(fmt.Sprintf("field must not be longer than %d bytes, value not longer than %d", maxField, maxValue))
+	}
+	return s.primary.ExistsSubmission(ctx, db.ExistsSubmissionParams{Kind: kind, Field: field, Value: value, Active: active})
 }
 
 // SubmissionUpdate says what to change of a submission, which is at least one of its fields.
@@ -216,11 +353,20 @@ type SubmissionUpdate struct {
 	Status *string         // nil leaves it
 	Result json.RawMessage // a JSON object or array; null removes it, nil leaves it
 	Error  **string        // nil leaves it, a pointer to nil removes it
+
+	// Worker, unless nil, must be the one that has claimed the submission.
+	Worker *string
+
+	// If, unless nil, must hold of the submission as it is.
+	If func(Submission) bool
 }
 
 // UpdateSubmission changes the status, result and error of a submission, with an audit event that names the API token of
-// that name. CodeNotFound if there is no submission with that id; CodeConflict if its status does not lead to the new
-// one, or is the new one already and nothing else is to change.
+// that name. A submission that ends is offered to workers no more.
+//
+// CodeNotFound if there is no submission with that id; CodePreconditionFailed if the condition does not hold; CodeConflict
+// if its status does not lead to the new one, or is the new one already and nothing else is to change, or if the worker has
+// not claimed it or has lost it to another one.
 func (s *Service) UpdateSubmission(ctx context.Context, token, id string, u SubmissionUpdate) (Submission, error) {
 	from, action := Statuses, "updated"
 	if u.Status != nil {
@@ -249,20 +395,48 @@ func (s *Service) UpdateSubmission(ctx context.Context, token, id string, u Subm
 		FromStatuses: from,
 		Action:       action,
 		Token:        token,
+		Worker:       u.Worker,
 	}
 	if u.Error != nil {
 		params.Error = *u.Error
 	}
-
-	row, err := s.primary.UpdateSubmission(ctx, params)
-	if ErrorCode(err) == CodeNotFound {
+	if u.If != nil {
 		current, err := s.GetSubmission(ctx, id)
 		if err != nil {
 			return Submission{}, err
 		}
-		return Submission{}, refusedTransition(current.Status, *u.Status)
+		if !u.If(current) {
+			return Submission{}, errPrecondition
+		}
+		params.IfUpdatedAt, params.IfStatus, params.IfResult, params.IfError = &current.UpdatedAt, &current.Status, current.Result, current.Error
+	}
+
+	row, err := s.primary.UpdateSubmission(ctx, params)
+	if ErrorCode(err) == CodeNotFound {
+		return Submission{}, s.refusedUpdate(ctx, params, from)
 	}
 	return newSubmission(db.Submission(row)), err
+}
+
+var (
+	errPrecondition = &Error{Code: CodePreconditionFailed, Message: "the submission has changed: get it again, and decide anew"}
+	errNotHolder    = &Error{Code: CodeConflict, Message: "the submission is not this worker's: it never claimed it, or its lease expired and another worker has it, or it has ended"}
+)
+
+// refusedUpdate tells why an update found nothing to change.
+func (s *Service) refusedUpdate(ctx context.Context, params db.UpdateSubmissionParams, from []string) error {
+	current, err := s.GetSubmission(ctx, params.ID)
+	switch {
+	case err != nil:
+		return err
+	case params.IfUpdatedAt != nil && !current.UpdatedAt.Equal(*params.IfUpdatedAt):
+		return errPrecondition
+	case slices.Contains(from, current.Status) && params.Worker != nil:
+		return errNotHolder
+	case slices.Contains(from, current.Status):
+		return errPrecondition
+	}
+	return refusedTransition(current.Status, *params.Status)
 }
 
 func refusedTransition(from, to string) error {
@@ -275,18 +449,11 @@ func refusedTransition(from, to string) error {
 
 var errResult = invalid("result must be an object, an array or null")
 
-// submissionID returns the id in the form that the legacy code writes, or a new one. New ones grow with time, which
-// keeps the primary key's index compact.
-func submissionID(given string) (string, error) {
-	if given == "" {
-		id, err := uuid.NewV7()
-		return id.String(), err
-	}
-	id, err := uuid.Parse(given)
-	if err != nil || len(given) != len(id.String()) {
-		return "", invalid("id must be a UUID")
-	}
-	return id.String(), nil
+// newID returns a new id in the form that the legacy code writes. They grow with time, which keeps the primary key's index
+// compact.
+func newID() (string, error) {
+	id, err := uuid.NewV7()
+	return id.String(), err
 }
 
 func newSubmission(row db.Submission) Submission {

@@ -17,7 +17,7 @@ import (
 func TestService_CreateSubmission(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	created, err := b.service.CreateSubmission(t.Context(), "bff", portal.NewSubmission{
+	created, _, err := b.service.CreateSubmission(t.Context(), "bff", portal.NewSubmission{
 		ID:         "3F2504E0-4F89-41D3-9A0C-0305E82C3301",
 		Kind:       "dfd",
 		Version:    "1.2",
@@ -53,7 +53,7 @@ func TestService_CreateSubmission(t *testing.T) {
 		t.Error(diff)
 	}
 
-	done, err := b.service.CreateSubmission(t.Context(), "bff", portal.NewSubmission{Kind: "support", Version: "1", Payload: json.RawMessage("{}"), Status: "done", Result: json.RawMessage(" null ")})
+	done, _, err := b.service.CreateSubmission(t.Context(), "bff", portal.NewSubmission{Kind: "support", Version: "1", Payload: json.RawMessage("{}"), Status: "done", Result: json.RawMessage(" null ")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestService_CreateSubmission_Refuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	valid := portal.NewSubmission{ID: "3f2504e0-4f89-41d3-9a0c-0305e82c3301", Kind: "dfd", Version: "1", Payload: json.RawMessage("{}")}
-	if _, err := b.service.CreateSubmission(t.Context(), "test", valid); err != nil {
+	if _, _, err := b.service.CreateSubmission(t.Context(), "test", valid); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -74,7 +74,7 @@ func TestService_CreateSubmission_Refuses(t *testing.T) {
 		edit func(*portal.NewSubmission)
 		code portal.Code
 	}{
-		{"taken id", func(*portal.NewSubmission) {}, portal.CodeConflict},
+		{"id that another request has taken", func(n *portal.NewSubmission) { n.Version = "2" }, portal.CodeConflict},
 		{"id that is no UUID", func(n *portal.NewSubmission) { n.ID = "1" }, portal.CodeInvalid},
 		{"UUID in braces", func(n *portal.NewSubmission) { n.ID = "{" + n.ID + "}" }, portal.CodeInvalid},
 		{"no kind", func(n *portal.NewSubmission) { n.Kind = "" }, portal.CodeInvalid},
@@ -84,12 +84,27 @@ func TestService_CreateSubmission_Refuses(t *testing.T) {
 		{"payload that is no JSON", func(n *portal.NewSubmission) { n.ID, n.Payload = "", json.RawMessage("{") }, portal.CodeInvalid},
 		{"running", func(n *portal.NewSubmission) { n.Status = "running" }, portal.CodeInvalid},
 		{"queued with a result", func(n *portal.NewSubmission) { n.Result = json.RawMessage("{}") }, portal.CodeInvalid},
+		{"queue for what is done", func(n *portal.NewSubmission) { n.Status, n.Queue = "done", true }, portal.CodeInvalid},
+		{"unique field that is not there", func(n *portal.NewSubmission) { n.UniquePayload = []string{"numero"} }, portal.CodeInvalid},
+		{"unique field that is null", func(n *portal.NewSubmission) {
+			n.Payload, n.UniquePayload = json.RawMessage(`{"numero": null}`), []string{"numero"}
+		}, portal.CodeInvalid},
+		{"unique field that is an object", func(n *portal.NewSubmission) {
+			n.Payload, n.UniquePayload = json.RawMessage(`{"numero": {}}`), []string{"numero"}
+		}, portal.CodeInvalid},
+		{"unique field named twice", func(n *portal.NewSubmission) {
+			n.Payload, n.UniquePayload = json.RawMessage(`{"numero": 1}`), []string{"numero", "numero"}
+		}, portal.CodeInvalid},
+		{"unique field without a name", func(n *portal.NewSubmission) {
+			n.Payload, n.UniquePayload = json.RawMessage(`{"": 1}`), []string{""}
+		}, portal.CodeInvalid},
+		{"many unique fields", func(n *portal.NewSubmission) { n.UniquePayload = strings.Split("abcdefghijk", "") }, portal.CodeInvalid},
 		{"result that is text", func(n *portal.NewSubmission) { n.Status, n.Result = "done", json.RawMessage(`"x"`) }, portal.CodeInvalid},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := valid
 			test.edit(&n)
-			_, err := b.service.CreateSubmission(t.Context(), "test", n)
+			_, _, err := b.service.CreateSubmission(t.Context(), "test", n)
 			wantCode(t, err, test.code)
 		})
 	}
@@ -223,7 +238,7 @@ func TestService_Atomic(t *testing.T) {
 	b := setup(t)
 	id := b.create(t).ID
 	b.exec(t, `ALTER TABLE automation_audits ADD CONSTRAINT automation_audits_action_check CHECK (action = 'x') NOT VALID`)
-	_, err := b.service.CreateSubmission(t.Context(), "test", portal.NewSubmission{Kind: "dfd", Version: "1", Payload: json.RawMessage("{}")})
+	_, _, err := b.service.CreateSubmission(t.Context(), "test", portal.NewSubmission{Kind: "dfd", Version: "1", Payload: json.RawMessage("{}")})
 	wantCode(t, err, portal.CodeInvalid)
 	_, err = b.service.UpdateSubmission(t.Context(), "test", id, portal.SubmissionUpdate{Status: ptr("done")})
 	wantCode(t, err, portal.CodeInvalid)

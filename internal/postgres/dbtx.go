@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"portaldb/db"
 	"portaldb/internal/portal"
 )
 
@@ -29,12 +31,69 @@ func (p Primary) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 // Query runs a statement that returns rows.
 func (p Primary) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	result, err := p.pool.Query(ctx, sql, args...)
-	return rows{Rows: result}, translate(err)
+	return &rows{Rows: result}, translate(err)
 }
 
 // QueryRow runs a statement that returns one row; scanning gives portal.CodeNotFound if there is none.
 func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return row{p.pool.QueryRow(ctx, sql, args...)}
+}
+
+// After returns a way to run one statement in the transaction of another one, which comes first: to take a lock before the
+// statement looks at what it protects.
+func (p Primary) After(sql string, args ...any) db.DBTX {
+	return after{p.pool, statement{sql, args}}
+}
+
+type statement struct {
+	sql  string
+	args []any
+}
+
+// after is Primary with a statement before each.
+type after struct {
+	pool  *pgxpool.Pool
+	first statement
+}
+
+func (a after) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	result, err := a.Query(ctx, sql, args...)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	result.Close()
+	return result.CommandTag(), result.Err()
+}
+
+func (a after) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return together(ctx, func() {}, a.pool, a.first, statement{sql, args})
+}
+
+func (a after) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	result, err := a.Query(ctx, sql, args...)
+	return firstRow{result, err}
+}
+
+// together sends two statements in one round trip and returns the rows of the second. Without a Sync between them the two
+// are one transaction, which ends with them, also by an error: no BEGIN and COMMIT to pay for or to clean up after, and a
+// pooler in transaction mode keeps them together. done is called when the rows are closed.
+func together(ctx context.Context, done context.CancelFunc, pool *pgxpool.Pool, first, second statement) (pgx.Rows, error) {
+	batch := &pgx.Batch{}
+	batch.Queue(first.sql, first.args...)
+	batch.Queue(second.sql, second.args...)
+	results := pool.SendBatch(ctx, batch)
+	if _, err := results.Exec(); err != nil {
+		_ = results.Close()
+		done()
+		return nil, translate(err)
+	}
+	result, err := results.Query()
+	if err != nil {
+		_ = results.Close()
+		done()
+		return nil, translate(err)
+	}
+	return &rows{Rows: result, batch: results, done: done}, nil
 }
 
 // Reads runs statements that only read, each under settings of its own. It is a db.DBTX; its errors are of type
@@ -71,29 +130,12 @@ func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) 
 	}
 }
 
-// Query sends the settings and the statement together, in one round trip. Without a Sync between them the two are one
-// transaction, which ends with them, also by an error: no BEGIN and COMMIT to pay for or to clean up after, and a
-// pooler in transaction mode keeps them together.
+// Query sends the settings and the statement together.
 func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	// The server's own timeout ends the statement. This one is for what comes before it: a connection that has to be waited
 	// for, or that has yet to prepare the statement and meets a lock.
 	ctx, cancel := context.WithTimeout(ctx, r.deadline)
-	batch := &pgx.Batch{}
-	batch.Queue(readSettings, r.timeout)
-	batch.Queue(sql, args...)
-	results := r.pool.SendBatch(ctx, batch)
-	if _, err := results.Exec(); err != nil {
-		_ = results.Close()
-		cancel()
-		return nil, translate(err)
-	}
-	result, err := results.Query()
-	if err != nil {
-		_ = results.Close()
-		cancel()
-		return nil, translate(err)
-	}
-	return rows{Rows: result, batch: results, cancel: cancel}, nil
+	return together(ctx, cancel, r.pool, statement{readSettings, []any{r.timeout}}, statement{sql, args})
 }
 
 // QueryRow is Query for one row.
@@ -105,22 +147,25 @@ func (r Reads) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // rows translates errors, and closes the batch that the rows came in, if any.
 type rows struct {
 	pgx.Rows
-	batch  pgx.BatchResults
-	cancel context.CancelFunc // of the batch
+	batch pgx.BatchResults
+	done  context.CancelFunc // after the batch
+	ended error              // how the batch did: its transaction is committed after the last row
 }
 
 // Close gives the connection back to its pool.
-func (r rows) Close() {
+func (r *rows) Close() {
 	r.Rows.Close()
 	if r.batch != nil {
-		_ = r.batch.Close() // says nothing that Err does not
-		r.cancel()
+		r.ended = r.batch.Close()
+		r.batch = nil
+		r.done()
 	}
 }
 
-func (r rows) Err() error { return translate(r.Rows.Err()) }
+// Err is complete once the rows are closed.
+func (r *rows) Err() error { return translate(cmp.Or(r.Rows.Err(), r.ended)) }
 
-func (r rows) Scan(dest ...any) error { return translate(r.Rows.Scan(dest...)) }
+func (r *rows) Scan(dest ...any) error { return translate(r.Rows.Scan(dest...)) }
 
 type row struct{ pgx.Row }
 

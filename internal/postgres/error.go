@@ -21,6 +21,7 @@ type meaning struct {
 // constraints gives the meaning of what is named by a constraint, a trigger that raises one, or an index.
 var constraints = map[string]meaning{
 	"submissions_pkey":                      {portal.CodeConflict, "a submission with this id exists already"},
+	"submission_requests_pkey":              {portal.CodeConflict, "a submission with this id exists already"},
 	"submissions_immutable":                 {portal.CodeConflict, "this field of a submission never changes"},
 	"submissions_not_requeued":              {portal.CodeConflict, "a submission never goes back to queued"},
 	"chk_submissions_status":                {portal.CodeInvalid, "status must be queued, running, done or error"},
