@@ -20,7 +20,12 @@ import (
 	"portaldb/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(bareVariable) != "" {
+		serveBare(os.Getenv("DATABASE_URL"))
+	}
+	pgtest.Main(m)
+}
 
 // outcome is what a command left behind.
 type outcome struct {

@@ -1,16 +1,22 @@
 package cli_test
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"portaldb/internal/cli"
 	"portaldb/internal/pgtest"
 	"portaldb/internal/schema"
 	"portaldb/migrations"
@@ -225,4 +231,68 @@ func TestToken(t *testing.T) {
 	if got := run(t, []string{"DATABASE_URL=" + pgtest.Empty(t)}, "token", "list"); got.code != 1 || !strings.Contains(got.stderr, "portaldb up") {
 		t.Errorf("without tables: code %d, %s", got.code, got.stderr)
 	}
+}
+
+// serve runs the command until the benchmark ends and returns its URL.
+func serve(tb testing.TB, env []string, args ...string) string {
+	tb.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	lines, stderr := io.Pipe()
+	var code int
+	var done sync.WaitGroup
+	done.Go(func() {
+		code = cli.Run(ctx, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...), env, strings.NewReader(""), io.Discard, stderr)
+		stderr.Close()
+	})
+	address := make(chan string, 1)
+	var log bytes.Buffer
+	done.Go(func() {
+		defer close(address)
+		for scanner := bufio.NewScanner(io.TeeReader(lines, &log)); scanner.Scan(); {
+			var entry struct{ Msg, Addr string }
+			if json.Unmarshal(scanner.Bytes(), &entry) == nil && entry.Addr != "" {
+				select {
+				case address <- entry.Addr:
+				default:
+				}
+			}
+		}
+	})
+	tb.Cleanup(func() {
+		stop()
+		done.Wait()
+		if code != 0 {
+			tb.Errorf("serve ended with %d:\n%s", code, log.String())
+		}
+	})
+	addr, ok := <-address
+	if !ok {
+		tb.Fatalf("serve did not start:\n%s", log.String())
+	}
+	return "http://" + addr
+}
+
+// api is a client of the HTTP API.
+type api struct {
+	url, token string
+	http       *http.Client
+}
+
+// do sends one request and returns its status and body.
+func (c *api) do(ctx context.Context, method, path, body string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, data, err
 }
