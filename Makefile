@@ -32,7 +32,7 @@ test: lint ## Check generated files, lint, and run the tests in their short size
 
 test-full: lint ## The same with the long tests in full size
 	@tools/install.sh postgresql
-	@$(call run_tests,-race -timeout 60m)
+	@$(call run_tests,-race -timeout 180m)
 
 generate: ## Write db/ from queries/ and migrations/, the effect of each migration, and docs/lint.md
 	@tools/install.sh postgresql
