@@ -11,19 +11,12 @@ import (
 	"time"
 )
 
-const CreateAudits = `-- name: CreateAudits :execrows
-INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
-SELECT event.actor_cpf, event.actor_nome, event.kind, event.action, event.meta
-FROM json_to_recordset($1::json) AS event(actor_cpf text, actor_nome text, kind text, action text, meta jsonb)
-`
-
-// CreateAudits adds events, given as a JSON array of objects with the names of the columns, and returns how many.
-func (q *Queries) CreateAudits(ctx context.Context, events json.RawMessage) (int64, error) {
-	result, err := q.db.Exec(ctx, CreateAudits, events)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+type CreateAuditsParams struct {
+	ActorCpf  *string
+	ActorNome *string
+	Kind      string
+	Action    string
+	Meta      json.RawMessage
 }
 
 const ListAudits = `-- name: ListAudits :many

@@ -21,8 +21,7 @@ WHERE (sqlc.narg('kind')::text IS NULL OR kind = sqlc.narg('kind')::text)
 ORDER BY at DESC, id DESC
 LIMIT @row_limit::bigint OFFSET @row_offset::bigint;
 
--- CreateAudits adds events, given as a JSON array of objects with the names of the columns, and returns how many.
--- name: CreateAudits :execrows
+-- CreateAudits adds events by COPY, which is one transaction, with ids in the order given, and returns how many.
+-- name: CreateAudits :copyfrom
 INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
-SELECT event.actor_cpf, event.actor_nome, event.kind, event.action, event.meta
-FROM json_to_recordset(@events::json) AS event(actor_cpf text, actor_nome text, kind text, action text, meta jsonb);
+VALUES (@actor_cpf, @actor_nome, @kind, @action, @meta);

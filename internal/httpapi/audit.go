@@ -55,10 +55,10 @@ func (p *auditPage) appendJSON(b []byte) []byte {
 
 // newAudit is an audit event to add.
 type newAudit struct {
-	ActorCPF  *string         `json:"actor_cpf,omitempty"`
+	ActorCPF  *string         `json:"actor_cpf,omitempty" maxLength:"800" doc:"At most 800 bytes."`
 	ActorNome *string         `json:"actor_nome,omitempty"`
-	Kind      string          `json:"kind" minLength:"1" doc:"The automation."`
-	Action    string          `json:"action" minLength:"1" doc:"What was done."`
+	Kind      string          `json:"kind" minLength:"1" maxLength:"800" doc:"The automation: at most 800 bytes."`
+	Action    string          `json:"action" minLength:"1" maxLength:"800" doc:"What was done: at most 800 bytes."`
 	Meta      json.RawMessage `json:"meta,omitempty" doc:"Details: an object. A submission's id belongs under sid."`
 }
 
@@ -95,10 +95,7 @@ func (n *newAudits) decode(data []byte) error {
 		n.events = make([]newAudit, 1)
 		return n.events[0].decode(data)
 	}
-	var elements []json.RawMessage
-	if err := json.Unmarshal(data, &elements); err != nil {
-		return syntax(err)
-	}
+	elements := elements(data)
 	if len(elements) > portal.MaxAudits {
 		return fmt.Errorf("must not have more than %d events", portal.MaxAudits)
 	}
@@ -166,10 +163,12 @@ func (l *listSubmissionAudits) Resolve(ctx huma.Context) []error {
 func (a *API) addAudits() {
 	tags := []string{"audits"}
 	register(a, huma.Operation{
-		OperationID:   "create-audits",
-		Method:        http.MethodPost,
-		Path:          "/v1/audits",
-		Summary:       "Add audit events, all or none",
+		OperationID: "create-audits",
+		Method:      http.MethodPost,
+		Path:        "/v1/audits",
+		Summary:     "Add audit events, all or none",
+		Description: "One event, or an array of up to 10,000 in at most 10 MiB. They get ids in the order given and the time of the database. " +
+			"What is wrong with an array names the event by its place, which begins with 0.",
 		Tags:          tags,
 		DefaultStatus: http.StatusCreated,
 	}, portal.RoleWriter, a.createAudits)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"portaldb/db"
 )
@@ -102,37 +104,67 @@ func (s *Service) ListSubmissionAudits(ctx context.Context, id string, page Page
 }
 
 // MaxAudits is the most events that CreateAudits takes at once.
-const MaxAudits = 1000
+const MaxAudits = 10_000
 
-// NewAudit is an audit event to add. Its JSON form is what the database reads.
+// maxAuditKey is the longest kind, action and actor_cpf of an event that CreateAudits adds, in bytes: indexes hold them
+// together, and no entry of an index may be longer than 2.7 kB.
+const maxAuditKey = 800
+
+// NewAudit is an audit event to add.
 type NewAudit struct {
-	ActorCPF  *string         `json:"actor_cpf,omitempty"`
-	ActorNome *string         `json:"actor_nome,omitempty"`
-	Kind      string          `json:"kind"`
-	Action    string          `json:"action"`
-	Meta      json.RawMessage `json:"meta,omitempty"` // a JSON object, or nil
+	ActorCPF  *string
+	ActorNome *string
+	Kind      string
+	Action    string
+	Meta      json.RawMessage // a JSON object, or nil
 }
 
-// CreateAudits adds up to MaxAudits events, all or none, in the order given.
+// check says what is wrong with the event, if anything is.
+func (n *NewAudit) check() string {
+	switch {
+	case n.Kind == "":
+		return "kind is required"
+	case n.Action == "":
+		return "action is required"
+	case n.Meta != nil && !isObject(n.Meta):
+		return "meta must be an object or null"
+	}
+	for _, field := range []struct {
+		name  string
+		text  *string
+		bound bool
+	}{{"kind", &n.Kind, true}, {"action", &n.Action, true}, {"actor_cpf", n.ActorCPF, true}, {"actor_nome", n.ActorNome, false}} {
+		switch {
+		case field.text == nil:
+		case !utf8.ValidString(*field.text) || strings.ContainsRune(*field.text, 0):
+			return field.name + " must be UTF-8 without U+0000"
+		case field.bound && len(*field.text) > maxAuditKey:
+			return fmt.Sprintf("%s must not be longer than %d bytes", field.name, maxAuditKey)
+		}
+	}
+	return ""
+}
+
+// CreateAudits adds up to MaxAudits events, all or none, with ids in the order given. CodeInvalid names the event that is
+// at fault by its place in events, which begins with 0.
 func (s *Service) CreateAudits(ctx context.Context, events []NewAudit) error {
 	if len(events) == 0 || len(events) > MaxAudits {
 		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("there must be 1 to %d events", MaxAudits)}
 	}
+	rows := make([]db.CreateAuditsParams, len(events))
 	for i, event := range events {
-		meta := nilIfNull(event.Meta)
-		switch {
-		case event.Kind == "":
-			return invalid(fmt.Sprintf("event %d: kind is required", i))
-		case event.Action == "":
-			return invalid(fmt.Sprintf("event %d: action is required", i))
-		case meta != nil && !isObject(meta):
-			return invalid(fmt.Sprintf("event %d: meta must be an object or null", i))
+		event.Meta = nilIfNull(event.Meta)
+		if fault := event.check(); fault != "" {
+			return invalid(fmt.Sprintf("event %d: %s", i, fault))
+		}
+		rows[i] = db.CreateAuditsParams{
+			ActorCpf:  event.ActorCPF,
+			ActorNome: event.ActorNome,
+			Kind:      event.Kind,
+			Action:    event.Action,
+			Meta:      event.Meta,
 		}
 	}
-	text, err := json.Marshal(events)
-	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "an event is not valid JSON", Err: err}
-	}
-	_, err = s.primary.CreateAudits(ctx, text)
+	_, err := s.primary.CreateAudits(ctx, rows)
 	return err
 }

@@ -1,9 +1,15 @@
 package portal_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"portaldb/internal/portal"
 )
@@ -26,22 +32,128 @@ func TestService_CreateAudits(t *testing.T) {
 	}
 
 	good := portal.NewAudit{Kind: "dfd", Action: "good"}
-	for name, events := range map[string][]portal.NewAudit{
-		"none":      {},
-		"too many":  make([]portal.NewAudit, portal.MaxAudits+1),
-		"no kind":   {good, {Action: "a"}},
-		"no action": {good, {Kind: "dfd"}},
-		"meta":      {good, {Kind: "dfd", Action: "a", Meta: json.RawMessage("[]")}},
-		"U+0000":    {good, {Kind: "dfd", Action: "a", Meta: json.RawMessage(`{"a": "\u0000"}`)}},
-		"not JSON":  {good, {Kind: "dfd", Action: "a", Meta: json.RawMessage(`{"a"`)}},
-		"not UTF-8": {good, {Kind: "dfd", Action: "a\x00"}},
+	for _, test := range []struct {
+		name, says string
+		events     []portal.NewAudit
+	}{
+		{"none", "1 to 10000", nil},
+		{"too many", "1 to 10000", slices.Repeat([]portal.NewAudit{good}, portal.MaxAudits+1)},
+		{"no kind", "event 1: kind is required", []portal.NewAudit{good, {Action: "a"}}},
+		{"no action", "event 1: action is required", []portal.NewAudit{good, {Kind: "dfd"}}},
+		{"meta", "event 1: meta must be an object", []portal.NewAudit{good, {Kind: "dfd", Action: "a", Meta: json.RawMessage("[]")}}},
+		{"U+0000 in meta", "", []portal.NewAudit{good, {Kind: "dfd", Action: "a", Meta: json.RawMessage(`{"a": "\u0000"}`)}}},
+		{"meta not JSON", "", []portal.NewAudit{good, {Kind: "dfd", Action: "a", Meta: json.RawMessage(`{"a"`)}}},
+		{"U+0000", "event 1: action must be UTF-8 without U+0000", []portal.NewAudit{good, {Kind: "dfd", Action: "a\x00"}}},
+		{"not UTF-8", "event 2: actor_nome must be UTF-8", []portal.NewAudit{good, good, {Kind: "dfd", Action: "a", ActorNome: ptr("\xff")}}},
+		{"long actor_cpf", "event 0: actor_cpf must not be longer", []portal.NewAudit{{Kind: "dfd", Action: "a", ActorCPF: ptr(strings.Repeat("1", 801))}}},
+		{"bad in the middle", "event 5000: kind is required", append(slices.Repeat([]portal.NewAudit{good}, 5000), append([]portal.NewAudit{{Action: "a"}}, slices.Repeat([]portal.NewAudit{good}, 4999)...)...)},
+		{"bad for the database in the middle", "", append(slices.Repeat([]portal.NewAudit{good}, 5000), append([]portal.NewAudit{{Kind: "dfd", Action: "a", Meta: json.RawMessage("{]")}}, slices.Repeat([]portal.NewAudit{good}, 4999)...)...)},
 	} {
-		t.Run(name, func(t *testing.T) {
-			wantCode(t, b.service.CreateAudits(t.Context(), events), portal.CodeInvalid)
+		t.Run(test.name, func(t *testing.T) {
+			err := b.service.CreateAudits(t.Context(), test.events)
+			wantCode(t, err, portal.CodeInvalid)
+			if !strings.Contains(portal.ErrorMessage(err), test.says) {
+				t.Errorf("message %q, want %q in it", portal.ErrorMessage(err), test.says)
+			}
 		})
 	}
 	if n := value[int](t, b, "SELECT count(*) FROM automation_audits"); n != 3 {
 		t.Errorf("%d events, want 3: some of a refused array were kept", n)
+	}
+}
+
+// TestService_CreateAudits_Longest adds what the indexes bear at most, which does not compress.
+func TestService_CreateAudits_Longest(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	long := value[string](t, b, "SELECT left(string_agg(encode(sha512(i::text::bytea), 'hex'), ''), 800) FROM generate_series(1, 9) i")
+	err := b.service.CreateAudits(t.Context(), []portal.NewAudit{
+		{Kind: long, Action: long, ActorCPF: &long, Meta: json.RawMessage(`{"sid": "` + strings.Repeat(long, 20) + `"}`)},
+		{Kind: long, Action: long, ActorCPF: ptr("anonymous")},
+		{Kind: long, Action: long, ActorCPF: ptr(""), ActorNome: ptr(strings.Repeat(long, 20))},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestService_CreateAudits_Many adds full batches at the same time: each has its events together in time and in the order
+// given.
+func TestService_CreateAudits_Many(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const batches = 4
+	var group sync.WaitGroup
+	for batch := range batches {
+		group.Go(func() {
+			events := make([]portal.NewAudit, portal.MaxAudits)
+			for i := range events {
+				events[i] = portal.NewAudit{Kind: strconv.Itoa(batch), Action: "a", Meta: json.RawMessage(fmt.Sprintf(`{"n": %d}`, i))}
+			}
+			if err := b.service.CreateAudits(t.Context(), events); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	const disorder = `
+		SELECT count(*) FROM (
+			SELECT (meta ->> 'n')::int AS n, row_number() OVER (PARTITION BY kind ORDER BY id) - 1 AS place,
+			       at, first_value(at) OVER (PARTITION BY kind) AS first
+			FROM automation_audits) AS events
+		WHERE n <> place OR at <> first`
+	if n := value[int](t, b, "SELECT count(*) FROM automation_audits"); n != batches*portal.MaxAudits {
+		t.Errorf("%d events, want %d", n, batches*portal.MaxAudits)
+	}
+	if n := value[int](t, b, disorder); n != 0 {
+		t.Errorf("%d events are out of place", n)
+	}
+}
+
+// TestService_CreateAudits_Cut ends a COPY when half of the events have arrived: by the server, and by the caller.
+func TestService_CreateAudits_Cut(t *testing.T) {
+	t.Parallel()
+	events := slices.Repeat([]portal.NewAudit{{Kind: "dfd", Action: "a"}}, portal.MaxAudits)
+	events[len(events)/2].Action = "middle"
+	for _, test := range []struct {
+		name string
+		cut  func(t *testing.T, b *bundle, cancel func())
+	}{
+		{"connection lost", func(t *testing.T, b *bundle, _ func()) {
+			b.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'")
+		}},
+		{"caller gone", func(_ *testing.T, _ *bundle, cancel func()) { cancel() }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.exec(t, `
+				CREATE FUNCTION wait_in_the_middle() RETURNS trigger LANGUAGE plpgsql AS $$
+				BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$;
+				CREATE TRIGGER wait_in_the_middle BEFORE INSERT ON automation_audits
+				FOR EACH ROW WHEN (NEW.action = 'middle') EXECUTE FUNCTION wait_in_the_middle();
+				SELECT pg_advisory_lock(1)`)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- b.service.CreateAudits(ctx, events) }()
+			for value[int](t, b, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0 {
+				select {
+				case err := <-ended:
+					t.Fatalf("ended before the middle: %v", err)
+				case <-time.After(5 * time.Millisecond):
+				}
+			}
+			test.cut(t, b, cancel)
+			wantCode(t, <-ended, portal.CodeUnavailable)
+			b.exec(t, "SELECT pg_advisory_unlock(1)")
+			if n := value[int](t, b, "SELECT count(*) FROM automation_audits"); n != 0 {
+				t.Errorf("%d events of a COPY that was cut off were kept", n)
+			}
+			if err := b.service.CreateAudits(t.Context(), events[:10]); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
 	}
 }
 

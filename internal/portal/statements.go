@@ -10,7 +10,6 @@ func Statements() map[string]string {
 		"ClaimSubmissions":        db.ClaimSubmissions,
 		"CountSubmissions":        db.CountSubmissions,
 		"CreateAPIToken":          db.CreateAPIToken,
-		"CreateAudits":            db.CreateAudits,
 		"CreateSubmission":        db.CreateSubmission,
 		"DeleteEndedSubmissions":  db.DeleteEndedSubmissions,
 		"ExistsSubmission":        db.ExistsSubmission,

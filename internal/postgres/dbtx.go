@@ -39,6 +39,12 @@ func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 	return row{p.pool.QueryRow(ctx, sql, args...)}
 }
 
+// CopyFrom adds rows to a table, all or none, in the order given, and returns how many.
+func (p Primary) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
+	n, err := p.pool.CopyFrom(ctx, table, columns, source)
+	return n, translate(err)
+}
+
 // After returns a way to run one statement in the transaction of another one, which comes first: to take a lock before the
 // statement looks at what it protects.
 func (p Primary) After(sql string, args ...any) db.DBTX {
@@ -63,6 +69,11 @@ func (a after) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 	}
 	result.Close()
 	return result.CommandTag(), result.Err()
+}
+
+// CopyFrom refuses: a statement before it would be a transaction of its own.
+func (a after) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromSource) (int64, error) {
+	return 0, &portal.Error{Code: portal.CodeInternal, Message: "the statement cannot be run here", Err: errors.New("postgres: COPY after a statement")}
 }
 
 func (a after) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
@@ -123,11 +134,18 @@ const readSettings = `SELECT set_config('transaction_read_only', 'on', true),
 
 // Exec refuses: nothing that changes anything belongs here.
 func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
-	return pgconn.CommandTag{}, &portal.Error{
-		Code:    portal.CodeInternal,
-		Message: "the statement cannot be run here",
-		Err:     errors.New("postgres: Exec on connections for reading"),
-	}
+	return pgconn.CommandTag{}, errReadOnly
+}
+
+// CopyFrom refuses, as Exec does.
+func (r Reads) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromSource) (int64, error) {
+	return 0, errReadOnly
+}
+
+var errReadOnly = &portal.Error{
+	Code:    portal.CodeInternal,
+	Message: "the statement cannot be run here",
+	Err:     errors.New("postgres: a change on connections for reading"),
 }
 
 // Query sends the settings and the statement together.
