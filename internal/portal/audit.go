@@ -25,13 +25,19 @@ type Audit struct {
 
 // AuditFilter selects audit events. Fields that are nil select all; those that are not have to hold together.
 type AuditFilter struct {
-	Kind     *string    `json:"kind,omitempty"`
-	Action   *string    `json:"action,omitempty"`
-	ActorCPF *string    `json:"actor_cpf,omitempty"`
-	SID      *string    `json:"sid,omitempty"`   // the submission's id, as meta has it under sid
-	Q        *string    `json:"q,omitempty"`     // part of actor_nome, kind, action or meta, whatever the case
-	Since    *time.Time `json:"since,omitempty"` // then or later
-	Until    *time.Time `json:"until,omitempty"` // before
+	Kind     *string `json:"kind,omitempty"`
+	Action   *string `json:"action,omitempty"`
+	ActorCPF *string `json:"actor_cpf,omitempty"`
+
+	// The keys of objects in meta, as text.
+	SID       *string `json:"sid,omitempty"`        // the submission's id: under sid, submissionId, submission_id or target_id
+	UserID    *string `json:"user_id,omitempty"`    // under user_id
+	SessionID *string `json:"session_id,omitempty"` // under session_id
+	Object    *string `json:"object,omitempty"`     // under any of these, task_id or alert_id
+
+	Q     *string    `json:"q,omitempty"`     // part of actor_nome, kind, action or meta, whatever the case
+	Since *time.Time `json:"since,omitempty"` // then or later
+	Until *time.Time `json:"until,omitempty"` // before
 }
 
 func (f *AuditFilter) normalize() error {
@@ -48,26 +54,7 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 		return Page[Audit]{}, err
 	}
 
-	params := db.ListAuditsParams{
-		Kind:      start.filter.Kind,
-		Action:    start.filter.Action,
-		ActorCpf:  start.filter.ActorCPF,
-		Sid:       start.filter.SID,
-		Since:     start.filter.Since,
-		Until:     start.filter.Until,
-		QPattern:  containing(start.filter.Q),
-		RowLimit:  start.fetch(),
-		RowOffset: int64(start.offset),
-	}
-	if start.before != nil {
-		at := start.before.at()
-		id, err := strconv.ParseInt(start.before.ID, 10, 64)
-		if err != nil {
-			return Page[Audit]{}, errCursor
-		}
-		params.BeforeAt, params.BeforeID = &at, &id
-	}
-	rows, err := s.reads.ListAudits(ctx, params)
+	rows, err := listAudits(ctx, s.reads, start)
 	if err != nil {
 		return Page[Audit]{}, err
 	}
@@ -80,15 +67,124 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 	}
 	result.Items = make([]Audit, len(rows))
 	for i, row := range rows {
-		result.Items[i] = Audit{
-			ID:        row.ID,
-			At:        row.At,
-			ActorCPF:  row.ActorCpf,
-			ActorNome: row.ActorNome,
-			Kind:      row.Kind,
-			Action:    row.Action,
-			Meta:      row.Meta,
+		result.Items[i] = newAudit(row)
+	}
+	result.Total, err = s.total(ctx, page.Count, func(q *db.Queries) error {
+		_, err := listAudits(ctx, q, start.whole())
+		return err
+	})
+	return result, err
+}
+
+// listAudits runs the statement that suits the filter.
+func listAudits(ctx context.Context, q *db.Queries, start start[AuditFilter]) ([]db.AutomationAudit, error) {
+	filter := start.filter
+	params := db.ListAuditsParams{
+		Kind:      filter.Kind,
+		Action:    filter.Action,
+		ActorCpf:  filter.ActorCPF,
+		UserID:    filter.UserID,
+		SessionID: filter.SessionID,
+		Since:     filter.Since,
+		Until:     filter.Until,
+		QPattern:  containing(filter.Q),
+		RowLimit:  start.fetch(),
+		RowOffset: int64(start.offset),
+	}
+	if start.before != nil {
+		at := start.before.at()
+		id, err := strconv.ParseInt(start.before.ID, 10, 64)
+		if err != nil {
+			return nil, errCursor
 		}
+		params.BeforeAt, params.BeforeID = &at, &id
+	}
+	// A submission has few events, a user may have many.
+	object, also := filter.SID, filter.Object
+	switch {
+	case object == nil && also == nil:
+		return q.ListAudits(ctx, params)
+	case object == nil:
+		object, also = also, nil
+	}
+	return q.ListAuditsByObject(ctx, db.ListAuditsByObjectParams{
+		Object:    *object,
+		AnyKey:    filter.SID == nil,
+		Also:      also,
+		UserID:    params.UserID,
+		SessionID: params.SessionID,
+		Kind:      params.Kind,
+		Action:    params.Action,
+		ActorCpf:  params.ActorCpf,
+		Since:     params.Since,
+		Until:     params.Until,
+		BeforeAt:  params.BeforeAt,
+		BeforeID:  params.BeforeID,
+		QPattern:  params.QPattern,
+		RowLimit:  params.RowLimit,
+		RowOffset: params.RowOffset,
+	})
+}
+
+func newAudit(row db.AutomationAudit) Audit {
+	return Audit{
+		ID:        row.ID,
+		At:        row.At,
+		ActorCPF:  row.ActorCpf,
+		ActorNome: row.ActorNome,
+		Kind:      row.Kind,
+		Action:    row.Action,
+		Meta:      row.Meta,
+	}
+}
+
+// noFilter is that of a list which has none.
+type noFilter struct{}
+
+func (*noFilter) normalize() error { return nil }
+
+// ListAuditKinds returns the kinds that events have, in order. page has no Offset and no Count.
+func (s *Service) ListAuditKinds(ctx context.Context, page PageRequest) (Page[string], error) {
+	return names("audit kinds", noFilter{}, page, func(_ noFilter, after *string, limit int64) ([]string, error) {
+		return s.reads.ListAuditKinds(ctx, db.ListAuditKindsParams{After: after, RowLimit: limit})
+	})
+}
+
+// AuditActionFilter selects the events whose actions are wanted: all if Kind is nil.
+type AuditActionFilter struct {
+	Kind *string `json:"kind,omitempty"`
+}
+
+func (*AuditActionFilter) normalize() error { return nil }
+
+// ListAuditActions is ListAuditKinds for the actions.
+func (s *Service) ListAuditActions(ctx context.Context, filter AuditActionFilter, page PageRequest) (Page[string], error) {
+	return names("audit actions", filter, page, func(filter AuditActionFilter, after *string, limit int64) ([]string, error) {
+		if filter.Kind == nil {
+			return s.reads.ListAuditActions(ctx, db.ListAuditActionsParams{After: after, RowLimit: limit})
+		}
+		return s.reads.ListAuditActionsByKind(ctx, db.ListAuditActionsByKindParams{Kind: *filter.Kind, After: after, RowLimit: limit})
+	})
+}
+
+// names returns a page of a list of names, of which list returns those behind after, or all.
+func names[F any, N normalizer[F]](name string, filter F, page PageRequest, list func(filter F, after *string, limit int64) ([]string, error)) (Page[string], error) {
+	start, err := resume[F, N](name, filter, page)
+	if err != nil {
+		return Page[string]{}, err
+	}
+	var after *string
+	if start.before != nil {
+		after = &start.before.ID
+	}
+	items, err := list(start.filter, after, start.fetch())
+	if err != nil {
+		return Page[string]{}, err
+	}
+	result := Page[string]{Items: items}
+	if len(items) > start.limit {
+		result.Items = items[:start.limit]
+		result.NextCursor = start.next(time.UnixMicro(0), result.Items[start.limit-1])
 	}
 	return result, nil
 }

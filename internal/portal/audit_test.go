@@ -204,6 +204,162 @@ func TestService_ListAudits_Filters(t *testing.T) {
 	}
 }
 
+// TestService_ListAudits_Objects looks for objects under each of the names that they have in meta.
+func TestService_ListAudits_Objects(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	long := strings.Repeat("k", 150)
+	for action, meta := range map[string]string{
+		"a": `{"sid": "1"}`, "b": `{"submissionId": "1"}`, "c": `{"submission_id": "1"}`, "d": `{"target_id": "1"}`,
+		"e": `{"task_id": 1}`, "f": `{"alert_id": "1"}`, "g": `{"user_id": "1"}`, "h": `{"session_id": "1"}`,
+		"i": `{"sid": "1", "submission_id": "1", "user_id": "1", "session_id": "1"}`,
+		"j": `{"sid": "2", "target_id": "3", "user_id": "4", "session_id": "5"}`,
+		"k": `{"user_id": "` + long + `x"}`, "l": `{"session_id": "` + long + `y"}`, "m": `{"task_id": "` + long + `x"}`,
+		"n": `["1", "sid"]`, "o": `{"sid": null, "filename": "1"}`,
+	} {
+		b.exec(t, "INSERT INTO automation_audits (kind, action, meta) VALUES ('dfd', $1, $2)", action, meta)
+	}
+	for _, test := range []struct {
+		filter portal.AuditFilter
+		want   string
+	}{
+		{portal.AuditFilter{SID: ptr("1")}, "abcdi"},
+		{portal.AuditFilter{UserID: ptr("1")}, "gi"},
+		{portal.AuditFilter{SessionID: ptr("1")}, "hi"},
+		{portal.AuditFilter{Object: ptr("1")}, "abcdefghi"},
+		{portal.AuditFilter{SID: ptr("2")}, "j"},
+		{portal.AuditFilter{SID: ptr("3")}, "j"},
+		{portal.AuditFilter{Object: ptr("4")}, "j"},
+		{portal.AuditFilter{Object: ptr("5"), SID: ptr("3"), UserID: ptr("4")}, "j"},
+		{portal.AuditFilter{Object: ptr("5"), SID: ptr("1")}, ""},
+		{portal.AuditFilter{SID: ptr("1"), UserID: ptr("1")}, "i"},
+		{portal.AuditFilter{UserID: ptr(long + "x")}, "k"},
+		{portal.AuditFilter{UserID: ptr(long)}, ""},
+		{portal.AuditFilter{Object: ptr(long + "x")}, "km"},
+		{portal.AuditFilter{Object: ptr(long + "y")}, "l"},
+		{portal.AuditFilter{Object: ptr("")}, ""},
+		{portal.AuditFilter{Object: ptr("1"), Action: ptr("e")}, "e"},
+	} {
+		var got []string
+		page := portal.PageRequest{Limit: 2, Count: portal.CountExact}
+		for {
+			items, err := b.service.ListAudits(t.Context(), test.filter, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *items.Total != int64(len(test.want)) {
+				t.Errorf("%+v: total %d, want %d", test.filter, *items.Total, len(test.want))
+			}
+			for _, item := range items.Items {
+				got = append(got, item.Action)
+			}
+			if page.Cursor = items.NextCursor; page.Cursor == "" {
+				break
+			}
+		}
+		slices.Sort(got)
+		if strings.Join(got, "") != test.want {
+			t.Errorf("%+v: %v, want %s", test.filter, got, test.want)
+		}
+	}
+	if page, err := b.service.ListSubmissionAudits(t.Context(), "3", portal.PageRequest{}); err != nil || len(page.Items) != 1 {
+		t.Errorf("of a submission that is named by target_id: %v, %v", page, err)
+	}
+}
+
+// TestService_ListAuditNames follows the names in pages.
+func TestService_ListAuditNames(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if page, err := b.service.ListAuditKinds(t.Context(), portal.PageRequest{}); err != nil || len(page.Items) != 0 || page.NextCursor != "" {
+		t.Errorf("of no events: %v, %v", page, err)
+	}
+	b.exec(t, `INSERT INTO automation_audits (kind, action) SELECT kind, action || n % 3
+		FROM unnest(ARRAY['', 'dfd', 'etp']) kind, unnest(ARRAY['', 'x', 'y']) action, generate_series(1, 9) n WHERE kind <> 'dfd' OR action = 'x'`)
+	for name, test := range map[string]struct {
+		list func(portal.PageRequest) (portal.Page[string], error)
+		want string
+	}{
+		"kinds": {func(p portal.PageRequest) (portal.Page[string], error) {
+			return b.service.ListAuditKinds(t.Context(), p)
+		}, ",dfd,etp"},
+		"actions": {func(p portal.PageRequest) (portal.Page[string], error) {
+			return b.service.ListAuditActions(t.Context(), portal.AuditActionFilter{}, p)
+		}, "0,1,2,x0,x1,x2,y0,y1,y2"},
+		"actions of a kind": {func(p portal.PageRequest) (portal.Page[string], error) {
+			return b.service.ListAuditActions(t.Context(), portal.AuditActionFilter{Kind: ptr("dfd")}, p)
+		}, "x0,x1,x2"},
+	} {
+		for limit := 1; limit <= 10; limit++ {
+			var got []string
+			for page := (portal.PageRequest{Limit: limit}); ; {
+				names, err := test.list(page)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, names.Items...)
+				if page.Cursor = names.NextCursor; page.Cursor == "" {
+					break
+				}
+			}
+			if strings.Join(got, ",") != test.want {
+				t.Errorf("%s, %d at once: %q, want %s", name, limit, got, test.want)
+			}
+		}
+	}
+}
+
+// TestService_Count compares totals with what the pages have, and estimates with the truth.
+func TestService_Count(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, `INSERT INTO automation_audits (kind, action, meta) SELECT 'dfd', 'a' || n % 4, jsonb_build_object('sid', n % 10) FROM generate_series(1, 8000) n`)
+	b.exec(t, `INSERT INTO submissions (id, kind, version, payload, status)
+		SELECT n::text, 'dfd', '1', '{}', (ARRAY['queued', 'done', 'error', 'done'])[1 + n % 4] FROM generate_series(1, 8000) n`)
+	b.exec(t, "ANALYZE automation_audits, submissions")
+	audits := func(filter portal.AuditFilter) func(portal.PageRequest) (*int64, string, error) {
+		return func(page portal.PageRequest) (*int64, string, error) {
+			list, err := b.service.ListAudits(t.Context(), filter, page)
+			return list.Total, list.NextCursor, err
+		}
+	}
+	submissions := func(filter portal.SubmissionFilter) func(portal.PageRequest) (*int64, string, error) {
+		return func(page portal.PageRequest) (*int64, string, error) {
+			list, err := b.service.ListSubmissions(t.Context(), filter, page)
+			return list.Total, list.NextCursor, err
+		}
+	}
+	for i, test := range []struct {
+		list func(portal.PageRequest) (*int64, string, error)
+		want int64
+	}{
+		{audits(portal.AuditFilter{}), 8000},
+		{audits(portal.AuditFilter{Action: ptr("a1")}), 2000},
+		{audits(portal.AuditFilter{SID: ptr("3")}), 800},
+		{submissions(portal.SubmissionFilter{}), 8000},
+		{submissions(portal.SubmissionFilter{Statuses: []string{"done"}}), 4000},
+		{submissions(portal.SubmissionFilter{Statuses: []string{"done", "error"}}), 6000},
+	} {
+		for _, offset := range []int{0, 100} {
+			if total, _, err := test.list(portal.PageRequest{Count: portal.CountExact, Limit: 3, Offset: offset}); err != nil || *total != test.want {
+				t.Errorf("%d: total %v, %v, want %d", i, total, err, test.want)
+			}
+		}
+		estimated, next, err := test.list(portal.PageRequest{Count: portal.CountEstimated, Limit: 3})
+		if err != nil || *estimated < test.want*8/10 || *estimated > test.want*12/10 {
+			t.Errorf("%d: estimate %d, %v, want about %d", i, *estimated, err, test.want)
+		}
+		if total, _, err := test.list(portal.PageRequest{Count: portal.CountExact, Cursor: next}); err != nil || *total != test.want {
+			t.Errorf("%d: total %v on the second page, %v, want %d", i, total, err, test.want)
+		}
+		if total, _, err := test.list(portal.PageRequest{}); err != nil || total != nil {
+			t.Errorf("%d: total %v, %v unasked", i, total, err)
+		}
+	}
+	_, _, err := audits(portal.AuditFilter{})(portal.PageRequest{Count: "roughly"})
+	wantCode(t, err, portal.CodeInvalid)
+}
+
 func TestService_ListSubmissionAudits(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
