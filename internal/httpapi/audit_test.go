@@ -42,6 +42,22 @@ func TestAudits(t *testing.T) {
 			t.Errorf("%s: %d events, want %d", query, len(p.Items), want)
 		}
 	}
+	for path, want := range map[string]string{
+		"/v1/audits?kind=dfd&count=exact":                     `"next_cursor":null,"total":1}`,
+		"/v1/submissions/x%2Fy/audits?count=exact":            `"total":1}`,
+		"/v1/audits?count=estimated&limit=1":                  `"total":`,
+		"/v1/submissions?count=exact":                         `{"items":[],"next_cursor":null,"total":0}`,
+		"/v1/audits/kinds":                                    `{"items":["dfd","etp"],"next_cursor":null}`,
+		"/v1/audits/actions?kind=dfd":                         `{"items":["a"],"next_cursor":null}`,
+		"/v1/audits?object=x%2Fy&count=exact&session_id=none": `"total":0}`,
+	} {
+		if got := b.request(t, "GET", path, ""); got.status != 200 || !strings.Contains(string(got.body), want) {
+			t.Errorf("%s: %d, %.300s, want %s in it", path, got.status, got.body, want)
+		}
+	}
+	for _, query := range []string{"?count=all", "?count=", "?user_id=%00", "/kinds?offset=1", "/kinds?count=exact", "/actions?limit=0"} {
+		wantProblem(t, b.request(t, "GET", "/v1/audits"+query, ""), 400, portal.CodeInvalid)
+	}
 	got := b.request(t, "GET", "/v1/audits?kind=dfd", "")
 	if !strings.Contains(string(got.body), `"actor_cpf":"","actor_nome":null,"kind":"dfd","action":"a","meta":{"n": 1.0, "sid": "x/y"}}`) {
 		t.Errorf("%s", got.body)
