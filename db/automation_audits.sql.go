@@ -11,19 +11,138 @@ import (
 	"time"
 )
 
-const CreateAudits = `-- name: CreateAudits :execrows
-INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
-SELECT event.actor_cpf, event.actor_nome, event.kind, event.action, event.meta
-FROM json_to_recordset($1::json) AS event(actor_cpf text, actor_nome text, kind text, action text, meta jsonb)
+type CreateAuditsParams struct {
+	ActorCpf  *string
+	ActorNome *string
+	Kind      string
+	Action    string
+	Meta      json.RawMessage
+}
+
+const ListAuditActions = `-- name: ListAuditActions :many
+WITH RECURSIVE names AS (
+  (SELECT e.action, 1::bigint AS place FROM public.automation_audits AS e
+   WHERE ($1::text IS NULL OR e.action > $1::text) ORDER BY e.action LIMIT 1)
+  UNION ALL
+  SELECT (SELECT e.action FROM public.automation_audits AS e WHERE e.action > names.action ORDER BY e.action LIMIT 1), names.place + 1
+  FROM names
+  WHERE names.action IS NOT NULL AND names.place < $2::bigint
+)
+SELECT names.action::text AS action
+FROM names
+WHERE names.action IS NOT NULL
+ORDER BY names.place
 `
 
-// CreateAudits adds events, given as a JSON array of objects with the names of the columns, and returns how many.
-func (q *Queries) CreateAudits(ctx context.Context, events json.RawMessage) (int64, error) {
-	result, err := q.db.Exec(ctx, CreateAudits, events)
+type ListAuditActionsParams struct {
+	After    *string
+	RowLimit int64
+}
+
+// ListAuditActions is ListAuditKinds for the actions, of all kinds.
+func (q *Queries) ListAuditActions(ctx context.Context, arg ListAuditActionsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, ListAuditActions, arg.After, arg.RowLimit)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var action string
+		if err := rows.Scan(&action); err != nil {
+			return nil, err
+		}
+		items = append(items, action)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListAuditActionsByKind = `-- name: ListAuditActionsByKind :many
+WITH RECURSIVE names AS (
+  (SELECT e.action, 1::bigint AS place FROM public.automation_audits AS e
+   WHERE e.kind = $1::text AND ($2::text IS NULL OR e.action > $2::text) ORDER BY e.action LIMIT 1)
+  UNION ALL
+  SELECT (SELECT e.action FROM public.automation_audits AS e
+          WHERE e.kind = $1::text AND e.action > names.action ORDER BY e.action LIMIT 1), names.place + 1
+  FROM names
+  WHERE names.action IS NOT NULL AND names.place < $3::bigint
+)
+SELECT names.action::text AS action
+FROM names
+WHERE names.action IS NOT NULL
+ORDER BY names.place
+`
+
+type ListAuditActionsByKindParams struct {
+	Kind     string
+	After    *string
+	RowLimit int64
+}
+
+// ListAuditActionsByKind is ListAuditActions for the events of one kind.
+func (q *Queries) ListAuditActionsByKind(ctx context.Context, arg ListAuditActionsByKindParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, ListAuditActionsByKind, arg.Kind, arg.After, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var action string
+		if err := rows.Scan(&action); err != nil {
+			return nil, err
+		}
+		items = append(items, action)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListAuditKinds = `-- name: ListAuditKinds :many
+WITH RECURSIVE names AS (
+  (SELECT e.kind, 1::bigint AS place FROM public.automation_audits AS e
+   WHERE ($1::text IS NULL OR e.kind > $1::text) ORDER BY e.kind LIMIT 1)
+  UNION ALL
+  SELECT (SELECT e.kind FROM public.automation_audits AS e WHERE e.kind > names.kind ORDER BY e.kind LIMIT 1), names.place + 1
+  FROM names
+  WHERE names.kind IS NOT NULL AND names.place < $2::bigint
+)
+SELECT names.kind::text AS kind
+FROM names
+WHERE names.kind IS NOT NULL
+ORDER BY names.place
+`
+
+type ListAuditKindsParams struct {
+	After    *string
+	RowLimit int64
+}
+
+// ListAuditKinds returns the kinds that events have, in order, those behind after. It steps from kind to kind through an
+// index.
+func (q *Queries) ListAuditKinds(ctx context.Context, arg ListAuditKindsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, ListAuditKinds, arg.After, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var kind string
+		if err := rows.Scan(&kind); err != nil {
+			return nil, err
+		}
+		items = append(items, kind)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ListAudits = `-- name: ListAudits :many
@@ -33,22 +152,27 @@ WHERE ($1::text IS NULL OR kind = $1::text)
   AND ($2::text IS NULL OR action = $2::text)
   AND ($3::text IS NULL OR actor_cpf = $3::text)
   AND ($4::text IS NULL
-       OR (left(meta ->> 'sid', 100) = left($4::text, 100) AND meta ->> 'sid' = $4::text))
-  AND ($5::timestamptz IS NULL OR at >= $5::timestamptz)
-  AND ($6::timestamptz IS NULL OR at < $6::timestamptz)
-  AND ($7::timestamptz IS NULL
-       OR (at, id) < ($7::timestamptz, $8::bigint))
-  AND ($9::text IS NULL
-       OR concat_ws(' ', actor_nome, kind, action, meta::text) ILIKE $9::text)
+       OR (left(meta ->> 'user_id', 100) = left($4::text, 100)
+           AND (length($4::text) < 100 OR meta ->> 'user_id' = $4::text)))
+  AND ($5::text IS NULL
+       OR (left(meta ->> 'session_id', 100) = left($5::text, 100)
+           AND (length($5::text) < 100 OR meta ->> 'session_id' = $5::text)))
+  AND ($6::timestamptz IS NULL OR at >= $6::timestamptz)
+  AND ($7::timestamptz IS NULL OR at < $7::timestamptz)
+  AND ($8::timestamptz IS NULL
+       OR (at, id) < ($8::timestamptz, $9::bigint))
+  AND ($10::text IS NULL
+       OR concat_ws(' ', actor_nome, kind, action, meta::text) ILIKE $10::text)
 ORDER BY at DESC, id DESC
-LIMIT $11::bigint OFFSET $10::bigint
+LIMIT $12::bigint OFFSET $11::bigint
 `
 
 type ListAuditsParams struct {
 	Kind      *string
 	Action    *string
 	ActorCpf  *string
-	Sid       *string
+	UserID    *string
+	SessionID *string
 	Since     *time.Time
 	Until     *time.Time
 	BeforeAt  *time.Time
@@ -62,14 +186,16 @@ type ListAuditsParams struct {
 // key of the last row of the page before, are NULL together.
 //
 // It is meant to be planned for its very arguments (plan_cache_mode = force_custom_plan), as ListSubmissions is. The
-// index holds the first 100 characters of a sid only, so the filter names both. No index serves q_pattern: it looks at each
-// event that the other filters leave, until the page is full, so a statement timeout has to bound it.
+// indexes hold the first 100 characters of a user_id and a session_id only, so the filters name the whole of a long one too; of
+// a short one they must not, or the planner would expect too few events. No index serves q_pattern: it looks at each event
+// that the other filters leave, until the page is full, so a statement timeout has to bound it.
 func (q *Queries) ListAudits(ctx context.Context, arg ListAuditsParams) ([]AutomationAudit, error) {
 	rows, err := q.db.Query(ctx, ListAudits,
 		arg.Kind,
 		arg.Action,
 		arg.ActorCpf,
-		arg.Sid,
+		arg.UserID,
+		arg.SessionID,
 		arg.Since,
 		arg.Until,
 		arg.BeforeAt,
@@ -77,6 +203,186 @@ func (q *Queries) ListAudits(ctx context.Context, arg ListAuditsParams) ([]Autom
 		arg.QPattern,
 		arg.RowOffset,
 		arg.RowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AutomationAudit{}
+	for rows.Next() {
+		var i AutomationAudit
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.ActorCpf,
+			&i.ActorNome,
+			&i.Kind,
+			&i.Action,
+			&i.Meta,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListAuditsByObject = `-- name: ListAuditsByObject :many
+SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+FROM (
+  (SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+   FROM public.automation_audits
+   WHERE left(meta ->> 'sid', 100) = left($1::text, 100)
+     AND (length($1::text) < 100 OR meta ->> 'sid' = $1::text)
+     AND ($2::text IS NULL
+          OR $2::text IN (meta ->> 'sid', coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id'), meta ->> 'user_id', meta ->> 'session_id'))
+     AND ($3::text IS NULL
+          OR (left(meta ->> 'user_id', 100) = left($3::text, 100)
+              AND (length($3::text) < 100 OR meta ->> 'user_id' = $3::text)))
+     AND ($4::text IS NULL
+          OR (left(meta ->> 'session_id', 100) = left($4::text, 100)
+              AND (length($4::text) < 100 OR meta ->> 'session_id' = $4::text)))
+     AND ($5::text IS NULL OR kind = $5::text)
+     AND ($6::text IS NULL OR action = $6::text)
+     AND ($7::text IS NULL OR actor_cpf = $7::text)
+     AND ($8::timestamptz IS NULL OR at >= $8::timestamptz)
+     AND ($9::timestamptz IS NULL OR at < $9::timestamptz)
+     AND ($10::timestamptz IS NULL
+          OR (at, id) < ($10::timestamptz, $11::bigint))
+     AND ($12::text IS NULL
+          OR concat_ws(' ', actor_nome, kind, action, meta::text) ILIKE $12::text)
+   ORDER BY at DESC, id DESC
+   LIMIT $13::bigint + $14::bigint)
+  UNION ALL
+  (SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+   FROM public.automation_audits
+   WHERE left(coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id'), 100) = left($1::text, 100)
+     AND (length($1::text) < 100 OR coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id') = $1::text)
+     AND ($15::boolean OR coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id') = $1::text)
+     AND (meta ->> 'sid') IS DISTINCT FROM $1::text
+     AND ($2::text IS NULL
+          OR $2::text IN (meta ->> 'sid', coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id'), meta ->> 'user_id', meta ->> 'session_id'))
+     AND ($3::text IS NULL
+          OR (left(meta ->> 'user_id', 100) = left($3::text, 100)
+              AND (length($3::text) < 100 OR meta ->> 'user_id' = $3::text)))
+     AND ($4::text IS NULL
+          OR (left(meta ->> 'session_id', 100) = left($4::text, 100)
+              AND (length($4::text) < 100 OR meta ->> 'session_id' = $4::text)))
+     AND ($5::text IS NULL OR kind = $5::text)
+     AND ($6::text IS NULL OR action = $6::text)
+     AND ($7::text IS NULL OR actor_cpf = $7::text)
+     AND ($8::timestamptz IS NULL OR at >= $8::timestamptz)
+     AND ($9::timestamptz IS NULL OR at < $9::timestamptz)
+     AND ($10::timestamptz IS NULL
+          OR (at, id) < ($10::timestamptz, $11::bigint))
+     AND ($12::text IS NULL
+          OR concat_ws(' ', actor_nome, kind, action, meta::text) ILIKE $12::text)
+   ORDER BY at DESC, id DESC
+   LIMIT $13::bigint + $14::bigint)
+  UNION ALL
+  (SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+   FROM public.automation_audits
+   WHERE left(meta ->> 'user_id', 100) = left($1::text, 100)
+     AND (length($1::text) < 100 OR meta ->> 'user_id' = $1::text)
+     AND $15::boolean
+     AND (meta ->> 'sid') IS DISTINCT FROM $1::text
+     AND coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id') IS DISTINCT FROM $1::text
+     AND ($2::text IS NULL
+          OR $2::text IN (meta ->> 'sid', coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id'), meta ->> 'user_id', meta ->> 'session_id'))
+     AND ($3::text IS NULL
+          OR (left(meta ->> 'user_id', 100) = left($3::text, 100)
+              AND (length($3::text) < 100 OR meta ->> 'user_id' = $3::text)))
+     AND ($4::text IS NULL
+          OR (left(meta ->> 'session_id', 100) = left($4::text, 100)
+              AND (length($4::text) < 100 OR meta ->> 'session_id' = $4::text)))
+     AND ($5::text IS NULL OR kind = $5::text)
+     AND ($6::text IS NULL OR action = $6::text)
+     AND ($7::text IS NULL OR actor_cpf = $7::text)
+     AND ($8::timestamptz IS NULL OR at >= $8::timestamptz)
+     AND ($9::timestamptz IS NULL OR at < $9::timestamptz)
+     AND ($10::timestamptz IS NULL
+          OR (at, id) < ($10::timestamptz, $11::bigint))
+     AND ($12::text IS NULL
+          OR concat_ws(' ', actor_nome, kind, action, meta::text) ILIKE $12::text)
+   ORDER BY at DESC, id DESC
+   LIMIT $13::bigint + $14::bigint)
+  UNION ALL
+  (SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+   FROM public.automation_audits
+   WHERE left(meta ->> 'session_id', 100) = left($1::text, 100)
+     AND (length($1::text) < 100 OR meta ->> 'session_id' = $1::text)
+     AND $15::boolean
+     AND (meta ->> 'sid') IS DISTINCT FROM $1::text
+     AND coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id') IS DISTINCT FROM $1::text
+     AND (meta ->> 'user_id') IS DISTINCT FROM $1::text
+     AND ($2::text IS NULL
+          OR $2::text IN (meta ->> 'sid', coalesce(meta ->> 'submissionId', meta ->> 'submission_id', meta ->> 'target_id', meta ->> 'task_id', meta ->> 'alert_id'), meta ->> 'user_id', meta ->> 'session_id'))
+     AND ($3::text IS NULL
+          OR (left(meta ->> 'user_id', 100) = left($3::text, 100)
+              AND (length($3::text) < 100 OR meta ->> 'user_id' = $3::text)))
+     AND ($4::text IS NULL
+          OR (left(meta ->> 'session_id', 100) = left($4::text, 100)
+              AND (length($4::text) < 100 OR meta ->> 'session_id' = $4::text)))
+     AND ($5::text IS NULL OR kind = $5::text)
+     AND ($6::text IS NULL OR action = $6::text)
+     AND ($7::text IS NULL OR actor_cpf = $7::text)
+     AND ($8::timestamptz IS NULL OR at >= $8::timestamptz)
+     AND ($9::timestamptz IS NULL OR at < $9::timestamptz)
+     AND ($10::timestamptz IS NULL
+          OR (at, id) < ($10::timestamptz, $11::bigint))
+     AND ($12::text IS NULL
+          OR concat_ws(' ', actor_nome, kind, action, meta::text) ILIKE $12::text)
+   ORDER BY at DESC, id DESC
+   LIMIT $13::bigint + $14::bigint)
+) AS named
+ORDER BY at DESC, id DESC
+LIMIT $13::bigint OFFSET $14::bigint
+`
+
+type ListAuditsByObjectParams struct {
+	Object    string
+	Also      *string
+	UserID    *string
+	SessionID *string
+	Kind      *string
+	Action    *string
+	ActorCpf  *string
+	Since     *time.Time
+	Until     *time.Time
+	BeforeAt  *time.Time
+	BeforeID  *int64
+	QPattern  *string
+	RowLimit  int64
+	RowOffset int64
+	AnyKey    bool
+}
+
+// ListAuditsByObject is ListAudits for the events that name the object, in meta, under sid or as the first of submissionId,
+// submission_id, target_id, task_id and alert_id that is there, or, if any_key, under user_id or session_id. Unless any_key,
+// task_id and alert_id do not count. also, if it is not NULL, is another object that the event has to name, under any key.
+//
+// An index gives the events of one of these expressions in order, but not those of several, so they are merged. An event
+// that names the object several times is left to the first of them.
+func (q *Queries) ListAuditsByObject(ctx context.Context, arg ListAuditsByObjectParams) ([]AutomationAudit, error) {
+	rows, err := q.db.Query(ctx, ListAuditsByObject,
+		arg.Object,
+		arg.Also,
+		arg.UserID,
+		arg.SessionID,
+		arg.Kind,
+		arg.Action,
+		arg.ActorCpf,
+		arg.Since,
+		arg.Until,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.QPattern,
+		arg.RowLimit,
+		arg.RowOffset,
+		arg.AnyKey,
 	)
 	if err != nil {
 		return nil, err

@@ -45,8 +45,14 @@ type Config struct {
 	// Version of the program, for the description of the API.
 	Version string
 
-	// RequestTimeout is how long one request may take. 0 means DefaultRequestTimeout.
+	// RequestTimeout is how long one request may take, but for exports. 0 means DefaultRequestTimeout.
 	RequestTimeout time.Duration
+
+	// ExportTimeout is how long one export may take in all. 0 means DefaultExportTimeout.
+	ExportTimeout time.Duration
+
+	// ExportStall is how long the client of an export may take no bytes. 0 means DefaultExportStall.
+	ExportStall time.Duration
 }
 
 // API is the HTTP API, an http.Handler.
@@ -55,6 +61,8 @@ type API struct {
 	ready          func(context.Context) error
 	logger         *slog.Logger
 	requestTimeout time.Duration
+	exportTimeout  time.Duration
+	exportStall    time.Duration
 	mux            *http.ServeMux
 	huma           huma.API
 	draining       atomic.Bool
@@ -68,11 +76,19 @@ func New(cfg Config) *API {
 	if cfg.RequestTimeout == 0 {
 		cfg.RequestTimeout = DefaultRequestTimeout
 	}
+	if cfg.ExportTimeout == 0 {
+		cfg.ExportTimeout = DefaultExportTimeout
+	}
+	if cfg.ExportStall == 0 {
+		cfg.ExportStall = DefaultExportStall
+	}
 	a := &API{
 		service:        cfg.Service,
 		ready:          cfg.Ready,
 		logger:         cfg.Logger,
 		requestTimeout: cfg.RequestTimeout,
+		exportTimeout:  cfg.ExportTimeout,
+		exportStall:    cfg.ExportStall,
 		mux:            http.NewServeMux(),
 	}
 	a.huma = humago.New(a.mux, huma.Config{
@@ -94,6 +110,7 @@ func New(cfg Config) *API {
 	a.addQueue()
 	a.addAudits()
 	a.addStats()
+	a.addExports()
 	return a
 }
 

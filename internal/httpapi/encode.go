@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -38,7 +39,7 @@ func marshal(w io.Writer, v any) error {
 }
 
 // appendPage appends a page of a list.
-func appendPage[T any](b []byte, items []T, appendItem func([]byte, *T) []byte, nextCursor string) []byte {
+func appendPage[T any](b []byte, items []T, appendItem func([]byte, *T) []byte, nextCursor string, total *int64) []byte {
 	b = append(b, `{"items":[`...)
 	for i := range items {
 		if i > 0 {
@@ -48,9 +49,14 @@ func appendPage[T any](b []byte, items []T, appendItem func([]byte, *T) []byte, 
 	}
 	b = append(b, `],"next_cursor":`...)
 	if nextCursor == "" {
-		return append(b, "null}"...)
+		b = append(b, "null"...)
+	} else {
+		b = appendString(b, nextCursor)
 	}
-	b = appendString(b, nextCursor)
+	if total != nil {
+		b = append(b, `,"total":`...)
+		b = strconv.AppendInt(b, *total, 10)
+	}
 	return append(b, '}')
 }
 

@@ -19,6 +19,8 @@ type exchange struct {
 	id    string // of the request
 	token string // name of the API token, once it was accepted
 	err   error  // why the service failed
+
+	connected context.Context // until the client hangs up
 }
 
 type exchangeKey struct{}
@@ -27,7 +29,7 @@ type exchangeKey struct{}
 func exchangeOf(ctx context.Context) *exchange {
 	x, ok := ctx.Value(exchangeKey{}).(*exchange)
 	if !ok {
-		return &exchange{}
+		return &exchange{connected: ctx}
 	}
 	return x
 }
@@ -36,7 +38,7 @@ func exchangeOf(ctx context.Context) *exchange {
 // which hold personal data.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	x := &exchange{id: requestID(r)}
+	x := &exchange{id: requestID(r), connected: r.Context()}
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), exchangeKey{}, x), a.requestTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
@@ -47,7 +49,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		fault := recover()
 		begun := out.status != 0
-		if fault != nil {
+		if err, ok := fault.(error); fault != nil && (!ok || !errors.Is(err, http.ErrAbortHandler)) {
 			x.err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
 			if !begun {
 				failure(x, x.err).write(out)
@@ -88,7 +90,7 @@ func (a *API) log(r *http.Request, x *exchange, out *response, took time.Duratio
 	}
 	if x.err != nil {
 		level = slog.LevelError
-		if errors.Is(r.Context().Err(), context.Canceled) { // the client hung up
+		if errors.Is(x.connected.Err(), context.Canceled) { // the client hung up
 			level = slog.LevelInfo
 		}
 		attrs = append(attrs, slog.Any("error", x.err))

@@ -21,6 +21,10 @@ func TestAppendJSON(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		page := &submissionPage{Items: []submission{}, NextCursor: rapid.SampledFrom([]string{"", "abc"}).Draw(r, "cursor")}
 		trail := &auditPage{Items: []audit{}}
+		if rapid.Bool().Draw(r, "counted") {
+			page.Total = new(rapid.Int64().Draw(r, "total"))
+			trail.Total = page.Total
+		}
 		for range rapid.IntRange(0, 3).Draw(r, "items") {
 			page.Items = append(page.Items, submission{
 				ID: text.Draw(r, "id"), Kind: text.Draw(r, "kind"), Version: text.Draw(r, "version"),

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -161,7 +162,26 @@ func (q *query) page() portal.PageRequest {
 		}
 		page.Cursor = *cursor
 	}
+	page.Count = portal.CountMode(q.oneOf("count", string(portal.CountNone), string(portal.CountExact), string(portal.CountEstimated)))
 	return page
+}
+
+// oneOf returns a parameter that is one of the values, or otherwise if it is not given.
+func (q *query) oneOf(name, otherwise string, values ...string) string {
+	given, ok := q.values[name]
+	if !ok {
+		return otherwise
+	}
+	if !slices.Contains(values, given[0]) {
+		q.refuse(name, "must be one of "+strings.Join(values, ", "))
+	}
+	return given[0]
+}
+
+// namesParams document what page reads of a list of names.
+var namesParams = []*huma.Param{
+	numberParam("limit", 1, portal.MaxLimit, "How many items at most. Default: that of the cursor, or else "+strconv.Itoa(portal.DefaultLimit)+"."),
+	textParam("cursor", "next_cursor of the page before. It carries the filters: those given beside it must be the same."),
 }
 
 // pageParams document what page reads.
@@ -169,6 +189,8 @@ var pageParams = []*huma.Param{
 	numberParam("limit", 1, portal.MaxLimit, "How many items at most. Default: that of the cursor, or else "+strconv.Itoa(portal.DefaultLimit)+"."),
 	numberParam("offset", 0, portal.MaxOffset, "How many items to leave out first. Slow when large, and items that are added meanwhile shift the pages."),
 	textParam("cursor", "next_cursor of the page before. It carries the filters: those given beside it must be the same."),
+	choiceParam("count", "Adds total, the number of all items: counted (503 if that takes too long), or what the database expects, at once. "+
+		"A cursor does not carry it.", string(portal.CountExact), string(portal.CountEstimated)),
 }
 
 // sinceParam and untilParam document the times that lists and counts are narrowed down by.
@@ -193,6 +215,14 @@ func booleanParam(name, description string) *huma.Param {
 func required(param *huma.Param) *huma.Param {
 	param.Required = true
 	return param
+}
+
+func choiceParam(name, description string, values ...string) *huma.Param {
+	choices := make([]any, len(values))
+	for i, value := range values {
+		choices[i] = value
+	}
+	return queryParam(name, description, &huma.Schema{Type: huma.TypeString, Enum: choices})
 }
 
 func timeParam(name, description string) *huma.Param {

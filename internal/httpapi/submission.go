@@ -63,10 +63,11 @@ func (s *submission) appendJSON(b []byte) []byte {
 type submissionPage struct {
 	Items      []submission `json:"items"`
 	NextCursor string       `json:"next_cursor" nullable:"true" doc:"Where the next page begins; null on the last one."`
+	Total      *int64       `json:"total,omitempty" doc:"How many items all pages have, where count asks for it."`
 }
 
 func (p *submissionPage) appendJSON(b []byte) []byte {
-	return appendPage(b, p.Items, func(b []byte, s *submission) []byte { return s.appendJSON(b) }, p.NextCursor)
+	return appendPage(b, p.Items, func(b []byte, s *submission) []byte { return s.appendJSON(b) }, p.NextCursor, p.Total)
 }
 
 // newSubmission is the body that creates a submission.
@@ -189,7 +190,13 @@ type listSubmissions struct {
 // Resolve reads the parameters.
 func (l *listSubmissions) Resolve(ctx huma.Context) []error {
 	q := readQuery(ctx)
-	l.filter = portal.SubmissionFilter{
+	l.filter = q.submissionFilter()
+	l.page = q.page()
+	return q.errs
+}
+
+func (q *query) submissionFilter() portal.SubmissionFilter {
+	return portal.SubmissionFilter{
 		Kind:       q.text("kind"),
 		Statuses:   q.list("status"),
 		ActorCPF:   q.text("actor_cpf"),
@@ -199,11 +206,10 @@ func (l *listSubmissions) Resolve(ctx huma.Context) []error {
 		Since:      q.time("since"),
 		Until:      q.time("until"),
 	}
-	l.page = q.page()
-	return q.errs
 }
 
-var listSubmissionsParams = slices.Concat([]*huma.Param{
+// submissionFilterParams document what submissionFilter reads.
+var submissionFilterParams = []*huma.Param{
 	textParam("kind", "The automation."),
 	queryParam("status", "One of these statuses, repeated or between commas.", &huma.Schema{
 		Type:  huma.TypeArray,
@@ -214,7 +220,7 @@ var listSubmissionsParams = slices.Concat([]*huma.Param{
 	textParam("q", "Part of id, actor_nome, actor_email, error or payload, whatever the case. No index helps: give kind, since or until too."),
 	textParam("payload", "JSON that the payload contains. No index helps where much contains it: give kind, since or until too."),
 	sinceParam, untilParam,
-}, pageParams)
+}
 
 func (a *API) addSubmissions() {
 	tags := []string{"submissions"}
@@ -233,7 +239,7 @@ func (a *API) addSubmissions() {
 		Path:        "/v1/submissions",
 		Summary:     "List submissions, the newest first",
 		Tags:        tags,
-		Parameters:  listSubmissionsParams,
+		Parameters:  slices.Concat(submissionFilterParams, pageParams),
 	}, portal.RoleReader, a.listSubmissions)
 	register(a, huma.Operation{
 		OperationID: "get-submission",
@@ -302,7 +308,7 @@ func (a *API) listSubmissions(ctx context.Context, in *listSubmissions) (*manySu
 	if err != nil {
 		return nil, err
 	}
-	answer := &submissionPage{Items: make([]submission, len(page.Items)), NextCursor: page.NextCursor}
+	answer := &submissionPage{Items: make([]submission, len(page.Items)), NextCursor: page.NextCursor, Total: page.Total}
 	for i, item := range page.Items {
 		answer.Items[i] = submission(item)
 	}

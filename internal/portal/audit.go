@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"portaldb/db"
 )
@@ -23,13 +25,19 @@ type Audit struct {
 
 // AuditFilter selects audit events. Fields that are nil select all; those that are not have to hold together.
 type AuditFilter struct {
-	Kind     *string    `json:"kind,omitempty"`
-	Action   *string    `json:"action,omitempty"`
-	ActorCPF *string    `json:"actor_cpf,omitempty"`
-	SID      *string    `json:"sid,omitempty"`   // the submission's id, as meta has it under sid
-	Q        *string    `json:"q,omitempty"`     // part of actor_nome, kind, action or meta, whatever the case
-	Since    *time.Time `json:"since,omitempty"` // then or later
-	Until    *time.Time `json:"until,omitempty"` // before
+	Kind     *string `json:"kind,omitempty"`
+	Action   *string `json:"action,omitempty"`
+	ActorCPF *string `json:"actor_cpf,omitempty"`
+
+	// The keys of objects in meta, as text.
+	SID       *string `json:"sid,omitempty"`        // the submission's id: under sid, submissionId, submission_id or target_id
+	UserID    *string `json:"user_id,omitempty"`    // under user_id
+	SessionID *string `json:"session_id,omitempty"` // under session_id
+	Object    *string `json:"object,omitempty"`     // under any of these, task_id or alert_id
+
+	Q     *string    `json:"q,omitempty"`     // part of actor_nome, kind, action or meta, whatever the case
+	Since *time.Time `json:"since,omitempty"` // then or later
+	Until *time.Time `json:"until,omitempty"` // before
 }
 
 func (f *AuditFilter) normalize() error {
@@ -46,26 +54,7 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 		return Page[Audit]{}, err
 	}
 
-	params := db.ListAuditsParams{
-		Kind:      start.filter.Kind,
-		Action:    start.filter.Action,
-		ActorCpf:  start.filter.ActorCPF,
-		Sid:       start.filter.SID,
-		Since:     start.filter.Since,
-		Until:     start.filter.Until,
-		QPattern:  containing(start.filter.Q),
-		RowLimit:  start.fetch(),
-		RowOffset: int64(start.offset),
-	}
-	if start.before != nil {
-		at := start.before.at()
-		id, err := strconv.ParseInt(start.before.ID, 10, 64)
-		if err != nil {
-			return Page[Audit]{}, errCursor
-		}
-		params.BeforeAt, params.BeforeID = &at, &id
-	}
-	rows, err := s.reads.ListAudits(ctx, params)
+	rows, err := listAudits(ctx, s.reads, start)
 	if err != nil {
 		return Page[Audit]{}, err
 	}
@@ -78,15 +67,124 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 	}
 	result.Items = make([]Audit, len(rows))
 	for i, row := range rows {
-		result.Items[i] = Audit{
-			ID:        row.ID,
-			At:        row.At,
-			ActorCPF:  row.ActorCpf,
-			ActorNome: row.ActorNome,
-			Kind:      row.Kind,
-			Action:    row.Action,
-			Meta:      row.Meta,
+		result.Items[i] = newAudit(row)
+	}
+	result.Total, err = s.total(ctx, page.Count, func(q *db.Queries) error {
+		_, err := listAudits(ctx, q, start.whole())
+		return err
+	})
+	return result, err
+}
+
+// listAudits runs the statement that suits the filter.
+func listAudits(ctx context.Context, q *db.Queries, start start[AuditFilter]) ([]db.AutomationAudit, error) {
+	filter := start.filter
+	params := db.ListAuditsParams{
+		Kind:      filter.Kind,
+		Action:    filter.Action,
+		ActorCpf:  filter.ActorCPF,
+		UserID:    filter.UserID,
+		SessionID: filter.SessionID,
+		Since:     filter.Since,
+		Until:     filter.Until,
+		QPattern:  containing(filter.Q),
+		RowLimit:  start.fetch(),
+		RowOffset: int64(start.offset),
+	}
+	if start.before != nil {
+		at := start.before.at()
+		id, err := strconv.ParseInt(start.before.ID, 10, 64)
+		if err != nil {
+			return nil, errCursor
 		}
+		params.BeforeAt, params.BeforeID = &at, &id
+	}
+	// A submission has few events, a user may have many.
+	object, also := filter.SID, filter.Object
+	switch {
+	case object == nil && also == nil:
+		return q.ListAudits(ctx, params)
+	case object == nil:
+		object, also = also, nil
+	}
+	return q.ListAuditsByObject(ctx, db.ListAuditsByObjectParams{
+		Object:    *object,
+		AnyKey:    filter.SID == nil,
+		Also:      also,
+		UserID:    params.UserID,
+		SessionID: params.SessionID,
+		Kind:      params.Kind,
+		Action:    params.Action,
+		ActorCpf:  params.ActorCpf,
+		Since:     params.Since,
+		Until:     params.Until,
+		BeforeAt:  params.BeforeAt,
+		BeforeID:  params.BeforeID,
+		QPattern:  params.QPattern,
+		RowLimit:  params.RowLimit,
+		RowOffset: params.RowOffset,
+	})
+}
+
+func newAudit(row db.AutomationAudit) Audit {
+	return Audit{
+		ID:        row.ID,
+		At:        row.At,
+		ActorCPF:  row.ActorCpf,
+		ActorNome: row.ActorNome,
+		Kind:      row.Kind,
+		Action:    row.Action,
+		Meta:      row.Meta,
+	}
+}
+
+// noFilter is that of a list which has none.
+type noFilter struct{}
+
+func (*noFilter) normalize() error { return nil }
+
+// ListAuditKinds returns the kinds that events have, in order. page has no Offset and no Count.
+func (s *Service) ListAuditKinds(ctx context.Context, page PageRequest) (Page[string], error) {
+	return names("audit kinds", noFilter{}, page, func(_ noFilter, after *string, limit int64) ([]string, error) {
+		return s.reads.ListAuditKinds(ctx, db.ListAuditKindsParams{After: after, RowLimit: limit})
+	})
+}
+
+// AuditActionFilter selects the events whose actions are wanted: all if Kind is nil.
+type AuditActionFilter struct {
+	Kind *string `json:"kind,omitempty"`
+}
+
+func (*AuditActionFilter) normalize() error { return nil }
+
+// ListAuditActions is ListAuditKinds for the actions.
+func (s *Service) ListAuditActions(ctx context.Context, filter AuditActionFilter, page PageRequest) (Page[string], error) {
+	return names("audit actions", filter, page, func(filter AuditActionFilter, after *string, limit int64) ([]string, error) {
+		if filter.Kind == nil {
+			return s.reads.ListAuditActions(ctx, db.ListAuditActionsParams{After: after, RowLimit: limit})
+		}
+		return s.reads.ListAuditActionsByKind(ctx, db.ListAuditActionsByKindParams{Kind: *filter.Kind, After: after, RowLimit: limit})
+	})
+}
+
+// names returns a page of a list of names, of which list returns those behind after, or all.
+func names[F any, N normalizer[F]](name string, filter F, page PageRequest, list func(filter F, after *string, limit int64) ([]string, error)) (Page[string], error) {
+	start, err := resume[F, N](name, filter, page)
+	if err != nil {
+		return Page[string]{}, err
+	}
+	var after *string
+	if start.before != nil {
+		after = &start.before.ID
+	}
+	items, err := list(start.filter, after, start.fetch())
+	if err != nil {
+		return Page[string]{}, err
+	}
+	result := Page[string]{Items: items}
+	if len(items) > start.limit {
+		result.Items = items[:start.limit]
+		result.NextCursor = start.next(time.UnixMicro(0), result.Items[start.limit-1])
 	}
 	return result, nil
 }
@@ -102,37 +200,67 @@ func (s *Service) ListSubmissionAudits(ctx context.Context, id string, page Page
 }
 
 // MaxAudits is the most events that CreateAudits takes at once.
-const MaxAudits = 1000
+const MaxAudits = 10_000
 
-// NewAudit is an audit event to add. Its JSON form is what the database reads.
+// maxAuditKey is the longest kind, action and actor_cpf of an event that CreateAudits adds, in bytes: indexes hold them
+// together, and no entry of an index may be longer than 2.7 kB.
+const maxAuditKey = 800
+
+// NewAudit is an audit event to add.
 type NewAudit struct {
-	ActorCPF  *string         `json:"actor_cpf,omitempty"`
-	ActorNome *string         `json:"actor_nome,omitempty"`
-	Kind      string          `json:"kind"`
-	Action    string          `json:"action"`
-	Meta      json.RawMessage `json:"meta,omitempty"` // a JSON object, or nil
+	ActorCPF  *string
+	ActorNome *string
+	Kind      string
+	Action    string
+	Meta      json.RawMessage // a JSON object, or nil
 }
 
-// CreateAudits adds up to MaxAudits events, all or none, in the order given.
+// check says what is wrong with the event, if anything is.
+func (n *NewAudit) check() string {
+	switch {
+	case n.Kind == "":
+		return "kind is required"
+	case n.Action == "":
+		return "action is required"
+	case n.Meta != nil && !isObject(n.Meta):
+		return "meta must be an object or null"
+	}
+	for _, field := range []struct {
+		name  string
+		text  *string
+		bound bool
+	}{{"kind", &n.Kind, true}, {"action", &n.Action, true}, {"actor_cpf", n.ActorCPF, true}, {"actor_nome", n.ActorNome, false}} {
+		switch {
+		case field.text == nil:
+		case !utf8.ValidString(*field.text) || strings.ContainsRune(*field.text, 0):
+			return field.name + " must be UTF-8 without U+0000"
+		case field.bound && len(*field.text) > maxAuditKey:
+			return fmt.Sprintf("%s must not be longer than %d bytes", field.name, maxAuditKey)
+		}
+	}
+	return ""
+}
+
+// CreateAudits adds up to MaxAudits events, all or none, with ids in the order given. CodeInvalid names the event that is
+// at fault by its place in events, which begins with 0.
 func (s *Service) CreateAudits(ctx context.Context, events []NewAudit) error {
 	if len(events) == 0 || len(events) > MaxAudits {
 		return &Error{Code: CodeInvalid, Message: fmt.Sprintf("there must be 1 to %d events", MaxAudits)}
 	}
+	rows := make([]db.CreateAuditsParams, len(events))
 	for i, event := range events {
-		meta := nilIfNull(event.Meta)
-		switch {
-		case event.Kind == "":
-			return invalid(fmt.Sprintf("event %d: kind is required", i))
-		case event.Action == "":
-			return invalid(fmt.Sprintf("event %d: action is required", i))
-		case meta != nil && !isObject(meta):
-			return invalid(fmt.Sprintf("event %d: meta must be an object or null", i))
+		event.Meta = nilIfNull(event.Meta)
+		if fault := event.check(); fault != "" {
+			return invalid(fmt.Sprintf("event %d: %s", i, fault))
+		}
+		rows[i] = db.CreateAuditsParams{
+			ActorCpf:  event.ActorCPF,
+			ActorNome: event.ActorNome,
+			Kind:      event.Kind,
+			Action:    event.Action,
+			Meta:      event.Meta,
 		}
 	}
-	text, err := json.Marshal(events)
-	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "an event is not valid JSON", Err: err}
-	}
-	_, err = s.primary.CreateAudits(ctx, text)
+	_, err := s.primary.CreateAudits(ctx, rows)
 	return err
 }

@@ -28,12 +28,16 @@ type PageRequest struct {
 	// Cursor is the NextCursor of the page before. It carries the filter of the list, so that filters need not be
 	// given again; one that is given has to be the same. It excludes Offset.
 	Cursor string
+
+	// Count says whether Total is wanted.
+	Count CountMode
 }
 
 // Page is a part of a list.
 type Page[T any] struct {
 	Items      []T
 	NextCursor string // where the next page begins; empty on the last one
+	Total      *int64 // how many items all pages have, if PageRequest.Count asks for it
 }
 
 // cursor is a place in a list: behind the row with the time At and the key ID.
@@ -79,6 +83,11 @@ type start[F any] struct {
 	limit  int
 	offset int
 	before *cursor[F] // nil on the first page
+}
+
+// whole is the list from its beginning to its end.
+func (s start[F]) whole() start[F] {
+	return start[F]{list: s.list, filter: s.filter, limit: everything}
 }
 
 // normalizer is a filter that checks itself and brings itself into the form that cursors carry.

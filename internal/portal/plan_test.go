@@ -173,6 +173,60 @@ func TestPlans(t *testing.T) {
 		}
 	})
 
+	t.Run("ListAudits by object", func(t *testing.T) {
+		key := func(sql string) *string { return ptr(value[string](t, b, sql)) }
+		person := key("SELECT actor_cpf FROM automation_audits WHERE kind = 'dfd' LIMIT 1")
+		sid := key("SELECT meta ->> 'sid' FROM automation_audits WHERE kind = 'dfd' LIMIT 1")
+		target := key("SELECT meta ->> 'target_id' FROM automation_audits WHERE meta ? 'target_id' LIMIT 1")
+		user := key("SELECT meta ->> 'user_id' FROM automation_audits WHERE meta ->> 'user_id' <> 'common' LIMIT 1")
+		session := key("SELECT meta ->> 'session_id' FROM automation_audits WHERE meta ? 'session_id' LIMIT 1")
+		for _, about := range []portal.AuditFilter{
+			{SID: sid}, {SID: target}, {SID: absent}, {UserID: ptr("common")}, {UserID: user}, {UserID: absent}, {SessionID: session}, {SessionID: absent},
+			{Object: ptr("0")}, {Object: ptr("4711")}, {Object: ptr("common")}, {Object: user}, {Object: session}, {Object: sid}, {Object: absent},
+			{Object: ptr("common"), SID: sid}, {Object: sid, UserID: ptr("common")}, {SID: target, SessionID: absent}, {UserID: user, SessionID: session},
+		} {
+			for _, kind := range []*string{nil, ptr("fileshare"), ptr("arquivo_morto"), absent} {
+				for _, action := range []*string{nil, ptr("downloaded"), ptr("cancelled")} {
+					for _, actor := range []*string{nil, person} {
+						for _, window := range windows() {
+							filter := about
+							filter.Kind, filter.Action, filter.ActorCPF, filter.Since, filter.Until = kind, action, actor, window.since, window.until
+							page := portal.PageRequest{}
+							if window.before != nil {
+								page.Cursor = portal.AuditCursor(filter, *window.before, "1000")
+							}
+							list, err := service.ListAudits(t.Context(), filter, page)
+							if err != nil {
+								t.Fatal(err)
+							}
+							check(t, len(list.Items), filter)
+						}
+					}
+				}
+			}
+		}
+	})
+
+	t.Run("names", func(t *testing.T) {
+		for name, list := range map[string]func() (portal.Page[string], error){
+			"kinds": func() (portal.Page[string], error) { return service.ListAuditKinds(t.Context(), portal.PageRequest{}) },
+			"actions": func() (portal.Page[string], error) {
+				return service.ListAuditActions(t.Context(), portal.AuditActionFilter{}, portal.PageRequest{})
+			},
+			"actions of a kind": func() (portal.Page[string], error) {
+				return service.ListAuditActions(t.Context(), portal.AuditActionFilter{Kind: ptr("fileshare")}, portal.PageRequest{})
+			},
+		} {
+			names, err := list()
+			if err != nil || len(names.Items) == 0 {
+				t.Fatalf("%s: %v, %v", name, names, err)
+			}
+			if explain.read > 100 {
+				t.Errorf("%s: reads %g rows:\n\t%s", name, explain.read, strings.Join(explain.scans, "\n\t"))
+			}
+		}
+	})
+
 	t.Run("Stats", func(t *testing.T) {
 		stats, err := service.Stats(t.Context(), portal.StatsRequest{})
 		if err != nil {

@@ -105,6 +105,30 @@ func (s *Service) ListSubmissions(ctx context.Context, filter SubmissionFilter, 
 		return Page[Submission]{}, err
 	}
 
+	rows, err := listSubmissions(ctx, s.reads, start)
+	if err != nil {
+		return Page[Submission]{}, err
+	}
+
+	var result Page[Submission]
+	if len(rows) > start.limit {
+		rows = rows[:start.limit]
+		last := rows[len(rows)-1]
+		result.NextCursor = start.next(last.CreatedAt, last.ID)
+	}
+	result.Items = make([]Submission, len(rows))
+	for i, row := range rows {
+		result.Items[i] = newSubmission(row)
+	}
+	result.Total, err = s.total(ctx, page.Count, func(q *db.Queries) error {
+		_, err := listSubmissions(ctx, q, start.whole())
+		return err
+	})
+	return result, err
+}
+
+// listSubmissions runs the statement that suits the filter.
+func listSubmissions(ctx context.Context, q *db.Queries, start start[SubmissionFilter]) ([]db.Submission, error) {
 	params := db.ListSubmissionsParams{
 		Kind:       start.filter.Kind,
 		ActorCpf:   start.filter.ActorCPF,
@@ -120,40 +144,23 @@ func (s *Service) ListSubmissions(ctx context.Context, filter SubmissionFilter, 
 		at := start.before.at()
 		params.BeforeAt, params.BeforeID = &at, &start.before.ID
 	}
-	var rows []db.Submission
-	if statuses := start.filter.Statuses; statuses == nil {
-		rows, err = s.reads.ListSubmissions(ctx, params)
-	} else {
-		rows, err = s.reads.ListSubmissionsByStatus(ctx, db.ListSubmissionsByStatusParams{
-			Statuses:   statuses,
-			Kind:       params.Kind,
-			ActorCpf:   params.ActorCpf,
-			ActorEmail: params.ActorEmail,
-			Since:      params.Since,
-			Until:      params.Until,
-			BeforeAt:   params.BeforeAt,
-			BeforeID:   params.BeforeID,
-			Payload:    params.Payload,
-			QPattern:   params.QPattern,
-			RowLimit:   params.RowLimit,
-			RowOffset:  params.RowOffset,
-		})
+	if start.filter.Statuses == nil {
+		return q.ListSubmissions(ctx, params)
 	}
-	if err != nil {
-		return Page[Submission]{}, err
-	}
-
-	var result Page[Submission]
-	if len(rows) > start.limit {
-		rows = rows[:start.limit]
-		last := rows[len(rows)-1]
-		result.NextCursor = start.next(last.CreatedAt, last.ID)
-	}
-	result.Items = make([]Submission, len(rows))
-	for i, row := range rows {
-		result.Items[i] = newSubmission(row)
-	}
-	return result, nil
+	return q.ListSubmissionsByStatus(ctx, db.ListSubmissionsByStatusParams{
+		Statuses:   start.filter.Statuses,
+		Kind:       params.Kind,
+		ActorCpf:   params.ActorCpf,
+		ActorEmail: params.ActorEmail,
+		Since:      params.Since,
+		Until:      params.Until,
+		BeforeAt:   params.BeforeAt,
+		BeforeID:   params.BeforeID,
+		Payload:    params.Payload,
+		QPattern:   params.QPattern,
+		RowLimit:   params.RowLimit,
+		RowOffset:  params.RowOffset,
+	})
 }
 
 // NewSubmission is a submission to create.

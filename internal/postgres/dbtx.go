@@ -39,6 +39,12 @@ func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 	return row{p.pool.QueryRow(ctx, sql, args...)}
 }
 
+// CopyFrom adds rows to a table, all or none, in the order given, and returns how many.
+func (p Primary) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
+	n, err := p.pool.CopyFrom(ctx, table, columns, source)
+	return n, translate(err)
+}
+
 // After returns a way to run one statement in the transaction of another one, which comes first: to take a lock before the
 // statement looks at what it protects.
 func (p Primary) After(sql string, args ...any) db.DBTX {
@@ -63,6 +69,11 @@ func (a after) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 	}
 	result.Close()
 	return result.CommandTag(), result.Err()
+}
+
+// CopyFrom refuses: a statement before it would be a transaction of its own.
+func (a after) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromSource) (int64, error) {
+	return 0, &portal.Error{Code: portal.CodeInternal, Message: "the statement cannot be run here", Err: errors.New("postgres: COPY after a statement")}
 }
 
 func (a after) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
@@ -99,14 +110,13 @@ func together(ctx context.Context, done context.CancelFunc, pool *pgxpool.Pool, 
 // Reads runs statements that only read, each under settings of its own. It is a db.DBTX; its errors are of type
 // portal.Error.
 type Reads struct {
-	pool     *pgxpool.Pool
-	timeout  string        // the server's, for the statement
-	deadline time.Duration // ours, for all of it
+	pool    *pgxpool.Pool
+	timeout time.Duration // of the server, for the statement
 }
 
 // Reads returns the way to the database that lists and counts come from.
 func (d *DB) Reads() Reads {
-	return Reads{pool: d.reads, timeout: strconv.FormatInt(d.timeout.Milliseconds(), 10) + "ms", deadline: d.timeout + time.Second}
+	return Reads{pool: d.reads, timeout: d.timeout}
 }
 
 // readSettings last until the end of the transaction: for one statement.
@@ -123,25 +133,90 @@ const readSettings = `SELECT set_config('transaction_read_only', 'on', true),
 
 // Exec refuses: nothing that changes anything belongs here.
 func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
-	return pgconn.CommandTag{}, &portal.Error{
-		Code:    portal.CodeInternal,
-		Message: "the statement cannot be run here",
-		Err:     errors.New("postgres: Exec on connections for reading"),
-	}
+	return pgconn.CommandTag{}, errReadOnly
+}
+
+// CopyFrom refuses, as Exec does.
+func (r Reads) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromSource) (int64, error) {
+	return 0, errReadOnly
+}
+
+var errReadOnly = &portal.Error{
+	Code:    portal.CodeInternal,
+	Message: "the statement cannot be run here",
+	Err:     errors.New("postgres: a change on connections for reading"),
 }
 
 // Query sends the settings and the statement together.
 func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	// The server's own timeout ends the statement. This one is for what comes before it: a connection that has to be waited
 	// for, or that has yet to prepare the statement and meets a lock.
-	ctx, cancel := context.WithTimeout(ctx, r.deadline)
-	return together(ctx, cancel, r.pool, statement{readSettings, []any{r.timeout}}, statement{sql, args})
+	ctx, cancel := context.WithTimeout(ctx, r.timeout+time.Second)
+	timeout := strconv.FormatInt(r.timeout.Milliseconds(), 10) + "ms"
+	return together(ctx, cancel, r.pool, statement{readSettings, []any{timeout}}, statement{sql, args})
 }
 
 // QueryRow is Query for one row.
 func (r Reads) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	result, err := r.Query(ctx, sql, args...)
 	return firstRow{result, err}
+}
+
+// Count has the server count the rows of a statement.
+func (r Reads) Count(ctx context.Context, sql string, args ...any) (int64, error) {
+	var n int64
+	err := r.QueryRow(ctx, "SELECT count(*) FROM (\n"+sql+"\n) AS counted", args...).Scan(&n)
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == canceled {
+		return 0, &portal.Error{
+			Code:    portal.CodeUnavailable,
+			Message: "counting took the database too long; narrow the list down by kind, since and until, or take count=estimated",
+			Err:     err,
+		}
+	}
+	return n, err
+}
+
+// canceled is the SQLSTATE of a statement that its timeout has ended, too.
+const canceled = "57014"
+
+// Estimate returns how many rows the planner expects of a statement. It is not run.
+func (r Reads) Estimate(ctx context.Context, sql string, args ...any) (int64, error) {
+	var explained []struct {
+		Plan struct {
+			Rows float64 `json:"Plan Rows"`
+		}
+	}
+	if err := r.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+sql, args...).Scan(&explained); err != nil {
+		return 0, err
+	}
+	return int64(explained[0].Plan.Rows), nil
+}
+
+// Stream is Query for any number of rows: it lasts until ctx is done or the rows are closed, which has to come soon, since
+// a snapshot that is held keeps vacuum from removing what is deleted meanwhile. They come as they are read, so memory is
+// that of one row. One statement sees one state of the database, without a cursor and a round trip for each part.
+func (r Reads) Stream(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		r.timeout = time.Until(deadline)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	result, err := r.Query(ctx, sql, args...)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return stream{result, cancel}, nil
+}
+
+// stream ends the statement at the server when it is closed before its end, rather than read the rest.
+type stream struct {
+	pgx.Rows
+	cancel context.CancelFunc
+}
+
+func (s stream) Close() {
+	s.cancel()
+	s.Rows.Close()
 }
 
 // rows translates errors, and closes the batch that the rows came in, if any.

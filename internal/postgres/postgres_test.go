@@ -343,3 +343,21 @@ func TestDB_moments(t *testing.T) {
 		t.Errorf("NULL: %v, %v", absent, err)
 	}
 }
+
+func TestReads_Count(t *testing.T) {
+	t.Parallel()
+	reads := open(t, postgres.Config{ReadTimeout: 200 * time.Millisecond}).Reads()
+	if n, err := reads.Count(t.Context(), "SELECT generate_series(1, $1::int)", 7); n != 7 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := reads.Estimate(t.Context(), "SELECT generate_series(1, $1::int)", 7); n != 7 || err != nil {
+		t.Errorf("expects %d, %v", n, err)
+	}
+	_, err := reads.Count(t.Context(), "SELECT pg_sleep(60)")
+	if portal.ErrorCode(err) != portal.CodeUnavailable || !strings.Contains(portal.ErrorMessage(err), "count=estimated") {
+		t.Errorf("error %v, want one that says what to do", err)
+	}
+	if _, err := reads.Estimate(t.Context(), "SELECT pg_sleep(60)"); err != nil {
+		t.Errorf("an estimate runs the statement: %v", err)
+	}
+}

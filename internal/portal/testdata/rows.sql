@@ -2,7 +2,7 @@
 --
 -- What makes a list slow is a filter that few rows pass while the planner expects many, so here are kinds of a handful
 -- of rows, hardly anything running, actors that stand for thousands ('' writes ponto_saldo, 'anonymous' follows share
--- links, NULL is support), statuses and actions that some common kinds never have, and times shared by many rows.
+-- links, NULL is support), a user and a task of thousands of events, statuses and actions that some common kinds never have, and times shared by many rows.
 -- Secondary indexes are dropped and rebuilt around the load.
 BEGIN;
 SET LOCAL maintenance_work_mem = '256MB';
@@ -43,7 +43,11 @@ SELECT now() - (audits - i / 16 * 16) * (interval '365 days' / audits),
        CASE kind WHEN 'ponto_saldo' THEN '' WHEN 'support' THEN NULL
                  ELSE CASE action WHEN 'downloaded_shared_link' THEN 'anonymous' ELSE cpf END END,
        'Servidor ' || person, kind, action,
-       jsonb_build_object('sid', md5('s' || g % submissions + 1)::uuid::text, 'filename', 'documento_' || h % 10000 || '.pdf')
+       jsonb_build_object(CASE kind WHEN 'support' THEN (array['submissionId', 'submission_id', 'target_id'])[1 + g % 3] ELSE 'sid' END,
+                          md5('s' || g % submissions + 1)::uuid::text, 'filename', 'documento_' || h % 10000 || '.pdf')
+       || CASE WHEN h % 3 = 0 THEN jsonb_build_object('user_id', CASE g % 10 WHEN 0 THEN 'common' ELSE person::text END,
+                                                      'session_id', md5('session' || g % 50000)) ELSE '{}' END
+       || CASE WHEN h % 20 = 1 THEN jsonb_build_object('task_id', CASE g % 2 WHEN 0 THEN 0 ELSE g % 5000 END) ELSE '{}' END
 FROM (SELECT current_setting('rows.submissions')::bigint submissions, current_setting('rows.audits')::bigint audits) size
 CROSS JOIN generate_series(1, audits) i
 CROSS JOIN LATERAL (SELECT abs(hashint8(i + 77)::bigint) h, abs(hashint8(-i - 77)::bigint) g) hash
