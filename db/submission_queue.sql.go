@@ -173,3 +173,29 @@ func (q *Queries) ExtendLease(ctx context.Context, arg ExtendLeaseParams) (Exten
 	err := row.Scan(&i.LeaseUntil, &i.Attempts)
 	return i, err
 }
+
+const GetBacklog = `-- name: GetBacklog :one
+SELECT COALESCE((
+         SELECT extract(epoch FROM now() - min(greatest(q.enqueued_at, q.lease_until)))
+         FROM service.submission_queue AS q
+         WHERE q.lease_until IS NULL OR q.lease_until <= now()
+       ), 0)::float8 AS oldest_seconds,
+       (SELECT count(*)
+        FROM public.submissions AS s
+        WHERE s.status = 'running' AND s.updated_at < $1
+          AND NOT EXISTS (SELECT FROM service.submission_queue AS q WHERE q.submission_id = s.id))::bigint AS long_running
+`
+
+type GetBacklogRow struct {
+	OldestSeconds float64
+	LongRunning   int64
+}
+
+// GetBacklog tells for how many seconds the oldest submission of the queue has been waiting for a worker, 0 if none does, and
+// how many that were never in the queue have been running for longer than since running_since.
+func (q *Queries) GetBacklog(ctx context.Context, runningSince time.Time) (GetBacklogRow, error) {
+	row := q.db.QueryRow(ctx, GetBacklog, runningSince)
+	var i GetBacklogRow
+	err := row.Scan(&i.OldestSeconds, &i.LongRunning)
+	return i, err
+}

@@ -1,3 +1,16 @@
+-- GetBacklog tells for how many seconds the oldest submission of the queue has been waiting for a worker, 0 if none does, and
+-- how many that were never in the queue have been running for longer than since running_since.
+-- name: GetBacklog :one
+SELECT COALESCE((
+         SELECT extract(epoch FROM now() - min(greatest(q.enqueued_at, q.lease_until)))
+         FROM service.submission_queue AS q
+         WHERE q.lease_until IS NULL OR q.lease_until <= now()
+       ), 0)::float8 AS oldest_seconds,
+       (SELECT count(*)
+        FROM public.submissions AS s
+        WHERE s.status = 'running' AND s.updated_at < @running_since
+          AND NOT EXISTS (SELECT FROM service.submission_queue AS q WHERE q.submission_id = s.id))::bigint AS long_running;
+
 -- ClaimSubmissions gives a worker the oldest submissions of the kinds that nobody works on, or whose lease has expired, and
 -- adds the audit event of each. Those that are queued become running; those that were running stay so.
 --

@@ -134,3 +134,21 @@ func checkLease(worker string, lease *time.Duration) error {
 	}
 	return nil
 }
+
+// LongRunning is how long a submission may run before Backlog reports it, unless a worker has it.
+const LongRunning = time.Hour
+
+// Backlog is what waits.
+type Backlog struct {
+	// Oldest is for how long the oldest submission of the queue has been waiting for a worker; 0 if none does.
+	Oldest time.Duration
+	// LongRunning counts submissions of which the queue knows nothing, as those of the legacy code, that have been running for
+	// longer than LongRunning. A crash of the legacy code leaves them so for ever; this service never hands them out.
+	LongRunning int64
+}
+
+// Backlog looks at what waits.
+func (s *Service) Backlog(ctx context.Context) (Backlog, error) {
+	row, err := s.reads.GetBacklog(ctx, s.now().Add(-LongRunning))
+	return Backlog{Oldest: time.Duration(row.OldestSeconds * float64(time.Second)), LongRunning: row.LongRunning}, err
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -281,4 +282,29 @@ func TestService_ClaimSubmissions_Deadlock(t *testing.T) {
 	if n := value[int](t, b, "SELECT count(*) FROM service.submission_queue"); n != 0 {
 		t.Errorf("%d rows left in the queue", n)
 	}
+}
+
+func TestService_Backlog(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	backlog := func(seconds float64, running int64) {
+		t.Helper()
+		got, err := b.service.Backlog(t.Context())
+		if err != nil || got.LongRunning != running || math.Abs(got.Oldest.Seconds()-seconds) > 60 {
+			t.Errorf("%+v, %v, want %g s and %d", got, err, seconds, running)
+		}
+	}
+	backlog(0, 0)
+	b.exec(t, `INSERT INTO submissions (id, kind, version, payload, status, updated_at) VALUES
+		('old', 'a', '1', '{}', 'running', now() - interval '2 hours'), ('new', 'a', '1', '{}', 'running', now()),
+		('done', 'a', '1', '{}', 'done', now() - interval '2 hours'), ('waits', 'a', '1', '{}', 'queued', now() - interval '2 hours')`)
+	backlog(0, 1)
+	id := b.queue(t, "a")
+	b.queue(t, "b")
+	b.exec(t, "UPDATE service.submission_queue SET enqueued_at = now() - interval '3 hours' WHERE submission_id = $1", id)
+	backlog(3*3600, 1)
+	b.claim(t, portal.Claim{Kinds: []string{"a"}, Worker: "w"})
+	backlog(0, 1)
+	b.exec(t, "UPDATE service.submission_queue SET lease_until = now() - interval '1 hour' WHERE worker IS NOT NULL")
+	backlog(3600, 1)
 }

@@ -15,6 +15,7 @@ func Statements() map[string]string {
 		"ExistsSubmission":        db.ExistsSubmission,
 		"ExtendLease":             db.ExtendLease,
 		"GetAPITokenByHash":       db.GetAPITokenByHash,
+		"GetBacklog":              db.GetBacklog,
 		"GetSubmission":           db.GetSubmission,
 		"GetSubmissionRequest":    db.GetSubmissionRequest,
 		"ListAPITokens":           db.ListAPITokens,
