@@ -182,8 +182,14 @@ func (k *keeper) remember(ctx context.Context, t Trash, table string) error {
 	if _, err := k.conn.Exec(ctx, fmt.Sprintf(`alter table %s %s`, *t.KeptIn, strings.Join(add, ", "))); err != nil {
 		return err
 	}
-	_, err := k.conn.Exec(ctx, fmt.Sprintf(`update %s k set %s from %s t where %s`, *t.KeptIn, strings.Join(set, ", "), table, t.sameKey()))
-	return err
+	return steadily(ctx, k.conn, func() error {
+		tag, err := k.conn.Exec(ctx, fmt.Sprintf(`update %s k set %s from %s t where %s`, *t.KeptIn, strings.Join(set, ", "), table, t.sameKey()))
+		changed := slices.ContainsFunc(t.Key, func(c string) bool { return slices.Contains(t.Columns, c) })
+		if err == nil && changed && tag.RowsAffected() != t.Rows {
+			return &StepError{fmt.Sprintf("its Down changes the key of %s, and %d of %d rows could not be found again", t.Object, t.Rows-tag.RowsAffected(), t.Rows)}
+		}
+		return err
+	})
 }
 
 // intact makes sure that nothing took a column from what is kept, as a CASCADE does with a type.
@@ -299,6 +305,10 @@ func (r *run) hold(ctx context.Context, db database.DBTxConn, reason string) err
 	_, err := db.ExecContext(bookkeeping(ctx), `
 		update portaldb.holds set released_at = now(), released_by = 'no longer in force'
 		where released_at is null and (until <= now() or environment is distinct from (select environment from portaldb.meta))`)
+	if err == nil { // one that ends by itself would let the next up undo the rollback
+		_, err = db.ExecContext(bookkeeping(ctx), `
+			update portaldb.holds set until = null, reason = reason || '; ' || $1 where released_at is null and until is not null`, reason)
+	}
 	if err == nil {
 		_, err = db.ExecContext(bookkeeping(ctx), `
 			insert into portaldb.holds (reason, actor, environment) select $1, $2, (select environment from portaldb.meta)
