@@ -223,6 +223,18 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 			enums = append(enums, c.After.Key().QualifiedName())
 		}
 	}
+	// An attribute that is added to a composite type, or changed, goes in every column of the type.
+	attribute := func(o catalog.Object) {
+		if _, ok := want[typeKey(o)]; ok && o.Kind == "column" && !slices.Contains(types, o.Parent) {
+			enums = append(enums, o.Parent)
+		}
+	}
+	for _, o := range effect.Added {
+		attribute(o)
+	}
+	for _, c := range effect.Changed {
+		attribute(c.After)
+	}
 	var err error
 	if l.going, err = l.typeOIDs(ctx, slices.Concat(types, enums), ""); err != nil {
 		return nil, err
@@ -303,6 +315,12 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 		}
 	}
 	return list, nil
+}
+
+// typeKey is the key of the composite type that a column may be an attribute of.
+func typeKey(o catalog.Object) catalog.Key {
+	i := strings.Index(o.Parent, ".")
+	return catalog.Key{Kind: "composite type", Parent: o.Parent[:max(i, 0)], Name: o.Parent[i+1:]}
 }
 
 // qualify gives the tables of the Down's statements the names that effects use.
@@ -610,9 +628,11 @@ type keeper struct {
 	begun  bool
 	before catalog.Catalog
 	shapes map[uint32]shape
-	keeps  []Keep
-	kept   []Trash
-	types  int // that were moved
+	// attributes are those of composite types that columns are of.
+	attributes map[attribute]bool
+	keeps      []Keep
+	kept       []Trash
+	types      int // that were moved
 }
 
 // begin keeps all but the tables that a statement drops openly.
@@ -620,6 +640,9 @@ func (k *keeper) begin(ctx context.Context, conn *pgx.Conn) error {
 	k.begun, k.conn, k.kept, k.types = true, conn, nil, 0
 	var err error
 	if k.shapes, err = readShapes(ctx, conn); err != nil {
+		return err
+	}
+	if k.attributes, err = readAttributes(ctx, conn); err != nil {
 		return err
 	}
 	if k.keeps, err = k.run.engine.keeps(ctx, conn, *k.run.file, k.step.effect, k.want.catalog, false); err != nil {

@@ -539,6 +539,43 @@ func TestEngine_Rollback_settings(t *testing.T) {
 	})
 }
 
+// TestEngine_Rollback_attribute: what lay in an attribute of a composite type comes back where it is a column's own type, and
+// stays where it lies deeper.
+func TestEngine_Rollback_attribute(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ column, value, refused string }{
+		"of the column's type":      {"spot", "row(1, 2)", ""},
+		"of an array":               {"spot[]", "array[row(1, 2), null]::spot[]", ""},
+		"of a domain":               {"place", "row(1, 2)", "would lose a part"},
+		"of a type within the type": {"tour", "row('x', row(1, 2))", "would lose a part"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Empty(t)
+			engine := open(t, url, withEffects(t, files("create type spot as (x integer);\ncreate domain place as spot;\ncreate type tour as (name text, start spot);\n"+
+				"create table a (id integer primary key, s "+c.column+");\n-- +goose Down\ndrop table a; drop type tour; drop domain place; drop type spot;",
+				"alter type spot add attribute y integer;\n-- +goose Down\nalter type spot drop attribute y;")))
+			mustUp(t, engine, 0)
+			send(t, url, `insert into a values (1, `+c.value+`)`)
+			before := dump(t, url)
+			if _, err := engine.Rollback(t.Context(), to(1)); c.refused != "" {
+				if err == nil || !strings.Contains(err.Error(), c.refused) || !equal(before, dump(t, url)) {
+					t.Errorf("got %v", err)
+				}
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := engine.UpRestoring(t.Context(), 0, ""); err != nil {
+				t.Fatal(err)
+			}
+			if now := dump(t, url); !equal(now, before) {
+				t.Errorf("got %q, want %q", now, before)
+			}
+		})
+	}
+}
+
 // TestEngine_Rollback_keys: rows that cannot be found again, or whose references are gone, are not lost.
 func TestEngine_Rollback_keys(t *testing.T) {
 	t.Parallel()
