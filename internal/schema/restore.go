@@ -55,7 +55,8 @@ type restorer struct {
 // stale is the column of a kept table that marks rows of which the live ones have newer values.
 const stale = "portaldb_stale"
 
-// after is the prefix of the columns of a kept table that hold what a Down made of altered columns.
+// after is the prefix of the columns of a kept table that hold what a Down made of altered columns, or the migration of
+// those that are put back after it.
 const after = "portaldb_after_"
 
 // prepareRestore readies the run to put back what is kept of a file.
@@ -155,7 +156,7 @@ func (r *restorer) rewrite(ctx context.Context, conn *pgx.Conn, query string) (s
 		}
 		var same []string
 		for _, c := range t.Columns {
-			same = append(same, fmt.Sprintf("t.%s::text is distinct from k.%s", c, prefixed(after, c)))
+			same = append(same, fmt.Sprintf("t.%s::text is distinct from k.%s", c, afterColumn(c)))
 		}
 		err := steadily(ctx, conn, func() error {
 			if r.tx { // nobody writes to it between this look and the file's own lock
@@ -173,9 +174,9 @@ func (r *restorer) rewrite(ctx context.Context, conn *pgx.Conn, query string) (s
 	return query, nil
 }
 
-// prefixed puts a prefix before a quoted name.
-func prefixed(prefix, name string) string {
-	return `"` + prefix + strings.Trim(name, `"`) + `"`
+// afterColumn is the column of a kept table that holds what a Down, or the migration again, made of a column.
+func afterColumn(name string) string {
+	return `"` + after + strings.Trim(name, `"`) + `"`
 }
 
 // sameKey is the condition that the rows t and k are the same.
@@ -231,8 +232,8 @@ func (r *restorer) given(ctx context.Context, t Trash) error {
 	if t.altered || !r.plain {
 		var add, set []string
 		for _, c := range t.Columns {
-			add = append(add, "add column if not exists "+prefixed(after, c)+" text")
-			set = append(set, fmt.Sprintf("%s = t.%s::text", prefixed(after, c), c))
+			add = append(add, "add column if not exists "+afterColumn(c)+" text")
+			set = append(set, fmt.Sprintf("%s = t.%s::text", afterColumn(c), c))
 		}
 		if _, err := r.conn.Exec(ctx, fmt.Sprintf(`alter table %s %s`, *t.KeptIn, strings.Join(add, ", "))); err != nil {
 			return err
@@ -256,7 +257,7 @@ func (r *restorer) given(ctx context.Context, t Trash) error {
 		if err != nil {
 			return err
 		}
-		add := fmt.Sprintf(`alter table %s add column %s text`, *t.KeptIn, prefixed(after, c.name))
+		add := fmt.Sprintf(`alter table %s add column %s text`, *t.KeptIn, afterColumn(c.name))
 		if value != nil {
 			add += " default '" + strings.ReplaceAll(*value, "'", "''") + "'"
 		}
@@ -807,12 +808,12 @@ func (r *restorer) untouched(ctx context.Context, t Trash) (string, error) {
 	for _, c := range columns {
 		var noted bool
 		err := r.conn.QueryRow(ctx, `select exists (select from pg_attribute where attrelid = to_regclass($1) and attname = (parse_ident($2))[1]::name)`,
-			*t.KeptIn, prefixed(after, c.name)).Scan(&noted)
+			*t.KeptIn, afterColumn(c.name)).Scan(&noted)
 		switch {
 		case err != nil:
 			return "", err
 		case noted:
-			conditions = append(conditions, fmt.Sprintf("t.%s::text is not distinct from k.%s", c.name, prefixed(after, c.name)))
+			conditions = append(conditions, fmt.Sprintf("t.%s::text is not distinct from k.%s", c.name, afterColumn(c.name)))
 		case !strings.Contains(c.def, "("):
 			conditions = append(conditions, "not ("+c.differs("t."+c.name)+")")
 		}

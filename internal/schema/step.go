@@ -228,8 +228,8 @@ func (s shape) column(name string) shapeColumn {
 func (k *keeper) remember(ctx context.Context, t Trash, table string) error {
 	add, set := []string{"add column " + stale + " boolean"}, []string{}
 	for _, c := range t.Columns {
-		add = append(add, "add column "+prefixed(after, c)+" text")
-		set = append(set, fmt.Sprintf("%s = t.%s::text", prefixed(after, c), c))
+		add = append(add, "add column "+afterColumn(c)+" text")
+		set = append(set, fmt.Sprintf("%s = t.%s::text", afterColumn(c), c))
 	}
 	if _, err := k.conn.Exec(ctx, fmt.Sprintf(`alter table %s %s`, *t.KeptIn, strings.Join(add, ", "))); err != nil {
 		return err
