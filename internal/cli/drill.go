@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,8 +112,8 @@ func (c rollbackCommand) drillOn(ctx context.Context, a *app, url string, reques
 
 // copyDatabase pipes pg_dump into psql. Passwords pass in the environment: everybody sees the arguments of a process.
 func copyDatabase(ctx context.Context, program func(string) string, from, to string) (err error) {
-	dump := exec.CommandContext(ctx, program("pg_dump"), "--no-owner", "--no-acl", "--no-password")                           //nolint:gosec // of an installation
-	load := exec.CommandContext(ctx, program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "--no-password", "-o", os.DevNull) //nolint:gosec // the same
+	dump := exec.CommandContext(ctx, program("pg_dump"), "--no-owner", "--no-acl", "--no-password")                                                   //nolint:gosec // of an installation
+	load := exec.CommandContext(ctx, program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "--no-password", "-o", os.DevNull) //nolint:gosec // the same
 	if dump.Env, err = clientEnvironment(from); err != nil {
 		return err
 	}
@@ -146,7 +147,12 @@ func clientEnvironment(connection string) ([]string, error) {
 	if err != nil {
 		return nil, errors.New("its connection string is not one that libpq takes")
 	}
-	env := append(os.Environ(), "PGHOST="+config.Host, "PGPORT="+strconv.Itoa(int(config.Port)), "PGUSER="+config.User,
+	// What would send them elsewhere than said does not come along: a service or an address goes before PGHOST.
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "PGSERVICE" || name == "PGSERVICEFILE" || name == "PGHOSTADDR"
+	})
+	env = append(env, "PGHOST="+config.Host, "PGPORT="+strconv.Itoa(int(config.Port)), "PGUSER="+config.User,
 		"PGDATABASE="+config.Database, "PGPASSWORD="+config.Password, "PGOPTIONS=", "PGAPPNAME=portaldb drill")
 	if u, err := url.Parse(connection); err == nil {
 		for _, name := range []string{"sslmode", "sslrootcert", "sslcert", "sslkey"} {

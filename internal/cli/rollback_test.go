@@ -106,3 +106,17 @@ func TestRollback_drill(t *testing.T) {
 		t.Errorf("with --apply: code %d", got.code)
 	}
 }
+
+// TestRollback_drill_address: an address in the environment, which PostgreSQL's own clients put before the host that they are given,
+// does not take the copy elsewhere. Not parallel: it changes the environment.
+func TestRollback_drill_address(t *testing.T) {
+	url, empty := pgtest.Empty(t), pgtest.Empty(t)
+	env := []string{"DATABASE_URL=" + url, "PORTALDB_ENVIRONMENT=staging"}
+	if got := run(t, env, "up", "--to", "50"); got.code != 0 {
+		t.Fatalf("code %d: %s", got.code, got.stderr)
+	}
+	t.Setenv("PGHOSTADDR", "127.0.0.1:1")
+	if got := run(t, env, "rollback", "--to", "49", "--drill", "--drill-database-url", empty); got.code != 0 {
+		t.Errorf("code %d: %s", got.code, got.stderr)
+	}
+}

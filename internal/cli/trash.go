@@ -55,7 +55,7 @@ func trashText(list []schema.Trash, none string) string {
 		}
 		fmt.Fprintf(&b, "%s  %-8s %s  %d rows, %s\n  of %s, by %s, in %s\n", t.KeptAt.Format(time.RFC3339), t.Kind, t.What(), t.Rows, bytesText(t.Bytes), t.Name, t.Actor, in)
 		if t.LeftRows != nil {
-			fmt.Fprintf(&b, "  restored but for %d rows, whose references are gone\n", *t.LeftRows)
+			fmt.Fprintf(&b, "  restored but for %d rows, whose references are gone or whose keys were taken\n", *t.LeftRows)
 		} else if !t.Restorable {
 			b.WriteString("  kept to be looked at: up does not put it back\n")
 		}

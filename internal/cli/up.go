@@ -110,7 +110,7 @@ func restoredText(r schema.Restored) string {
 		what string
 	}{
 		{r.Gone, "were deleted meanwhile"}, {r.Changed, "have newer values, which stay"}, {r.New, "are new"},
-		{r.Left, "could not be put back, since what they refer to is gone; they stay kept"},
+		{r.Left, "could not be put back, since what they refer to is gone or another row has their key; they stay kept"},
 	} {
 		if other.n > 0 {
 			text += fmt.Sprintf("; %d %s", other.n, other.what)

@@ -159,6 +159,27 @@ func (e *Engine) advise(ctx context.Context, conn *pgx.Conn, to int64, effects [
 	return a, nil
 }
 
+// changedMeaning tells changes that PREPARE does not see, of what a value may be or who may do what: another type of a column or
+// attribute, the values of an enum, what a domain allows, rights and row security that are narrower, the body of a trigger.
+func changedMeaning(c catalog.Change) bool {
+	before, now := c.Before.Attrs, c.After.Attrs
+	switch {
+	case before["grants"] != "" && !strings.HasPrefix(now["grants"], before["grants"]), now["row security"] != before["row security"] && now["row security"] != "":
+		return true
+	case c.After.Kind == "column":
+		return before["type"] != now["type"]
+	case c.After.Kind == "enum":
+		return !strings.Contains(now["values"], before["values"])
+	case c.After.Kind == "domain":
+		return before["not null"] != now["not null"]
+	case c.After.Kind == "trigger":
+		return before["definition"] != now["definition"]
+	case c.After.Kind == "function":
+		return now["returns"] == "trigger" && before["body"] != now["body"]
+	}
+	return false
+}
+
 // tightened are the objects, on tables that were there before, which may refuse what older code writes.
 func tightened(effects []catalog.Effect) []string {
 	list := []string{}
@@ -186,8 +207,15 @@ func tightened(effects []catalog.Effect) []string {
 				list = append(list, fmt.Sprintf("%s %s", o.Kind, o.Key().QualifiedName()))
 			}
 		}
+		for _, o := range effect.Removed {
+			// ON CONFLICT looks for one when it runs, not before.
+			definition := o.Attrs["definition"]
+			if o.Kind == "index" && o.Attrs["unique"] != "" || o.Kind == "constraint" && (strings.HasPrefix(definition, "UNIQUE") || strings.HasPrefix(definition, "PRIMARY KEY")) {
+				list = append(list, fmt.Sprintf("the missing %s %s", o.Kind, o.Key().QualifiedName()))
+			}
+		}
 		for _, c := range effect.Changed {
-			if c.After.Kind == "column" && c.Before.Attrs["not null"] == "" && c.After.Attrs["not null"] != "" ||
+			if changedMeaning(c) || c.After.Kind == "column" && c.Before.Attrs["not null"] == "" && c.After.Attrs["not null"] != "" ||
 				c.After.Kind == "column" && c.Before.Attrs["default"] != "" && c.After.Attrs["default"] == "" && c.After.Attrs["not null"] != "" ||
 				c.After.Kind == "constraint" && c.Before.Attrs["definition"] != c.After.Attrs["definition"] {
 				list = append(list, fmt.Sprintf("%s %s", c.After.Kind, c.After.Key().QualifiedName()))

@@ -23,3 +23,6 @@ func GenerateRows(ctx context.Context, conn *pgx.Conn, count int, seed int64) er
 
 // HistoryHash is the SQL of the hash of a row of the history called entry.
 const HistoryHash = historyHash
+
+// RoundedUp is what a digest says of a count.
+var RoundedUp = roundedUp

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -287,5 +288,48 @@ func TestEngine_Rollback_newer(t *testing.T) {
 				send(t, pgtest.Superuser(t, url), fmt.Sprintf(`drop owned by history_guest_%d; drop role history_guest_%[1]d`, os.Getpid()))
 			}
 		})
+	}
+}
+
+// TestEngine_Rollback_advice_unseen: what PREPARE does not see is told, so that nobody goes back to sleep over it.
+func TestEngine_Rollback_advice_unseen(t *testing.T) {
+	t.Parallel()
+	const release = "create table a (id integer primary key, code varchar(20), constraint a_code_key unique (code));"
+	for up, want := range map[string]string{
+		"alter table a drop constraint a_code_key;\n-- +goose Down\nalter table a add constraint a_code_key unique (code);":   "the missing constraint public.a.a_code_key",
+		"alter table a alter column code type varchar(2);\n-- +goose Down\nalter table a alter column code type varchar(20);": "column public.a.code",
+		"alter table a enable row level security;\n-- +goose Down\nalter table a disable row level security;":                 "table public.a",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Empty(t)
+			engine := open(t, url, withEffects(t, files(release+"\n-- +goose Down\ndrop table a;", up)))
+			mustUp(t, engine, 1)
+			old := open(t, url, files(release+"\n-- +goose Down\ndrop table a;"))
+			const id = "0f0e0d0c-0000-4000-8000-000000000001"
+			if err := old.Report(t.Context(), id, schema.Release{Name: "v1", Statements: map[string]string{"Put": "insert into a values ($1, $2) on conflict (code) do nothing"}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := old.Leave(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			mustUp(t, engine, 2)
+			got, err := engine.Rollback(t.Context(), schema.RollbackRequest{})
+			if err != nil || got.Advice.Enough || !strings.Contains(got.Advice.Text, want) {
+				t.Errorf("got %+v, %v", got.Advice, err)
+			}
+		})
+	}
+}
+
+// TestRoundedUp has counts up to the largest.
+func TestRoundedUp(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]int64{
+		-1: 0, 0: 0, 1: 1, 3: 5, 6: 10, 10: 10, 1_001: 2_000, 3_000_000_000: 5_000_000_000, 5_000_000_000_000_000_001: math.MaxInt64, math.MaxInt64: math.MaxInt64,
+	} {
+		if got := schema.RoundedUp(n); got != want {
+			t.Errorf("%d: got %d, want %d", n, got, want)
+		}
 	}
 }

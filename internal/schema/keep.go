@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,8 +48,8 @@ type Keep struct {
 	casts []string
 	// altered tells columns that were there before the migration; restorable an object that the migration makes again.
 	altered, restorable bool
-	// heirs tells that other tables inherit from it, which keep their own rows.
-	heirs bool
+	// heirs tells that other tables inherit from it, which keep their own rows; secured that row security may hide rows of it.
+	heirs, secured bool
 }
 
 // from is the table as a FROM clause names it: without its heirs.
@@ -152,6 +153,7 @@ type liveTable struct {
 	partition   bool // of a table
 	inherited   bool // has heirs that are no partitions
 	partitioned bool
+	secured     bool // row security hides rows of it from the login, or may
 	bytes       int64
 	estimate    int64
 }
@@ -166,7 +168,7 @@ func (e *Engine) keeps(ctx context.Context, conn *pgx.Conn, f File, effect catal
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	look := &keepLooker{conn: conn, down: readDown(statements), count: count}
+	look := &keepLooker{conn: conn, down: readDown(statements), written: writtenFirst(statements, effect.Down), count: count}
 	list, err := look.find(ctx, effect, want)
 	if err != nil {
 		return nil, fmt.Errorf("look what the Down of %s destroys: %w", f.Name, err)
@@ -174,10 +176,32 @@ func (e *Engine) keeps(ctx context.Context, conn *pgx.Conn, f File, effect catal
 	return list, nil
 }
 
+// writtenFirst are the tables whose rows a Down may change before it drops any: those that its statements name, and those that
+// a statement which names none was measured to lock. Where that was not measured, it is all that are dropped.
+func writtenFirst(statements []string, measured []catalog.Measured) []string {
+	var names []string
+	for i, sql := range statements {
+		one := readDown([]string{sql})
+		switch {
+		case one.plain:
+		case len(measured) == len(statements):
+			names = append(names, one.writes...)
+			for _, lock := range measured[i].Locks {
+				names = append(names, lock.Relation)
+			}
+		default:
+			return readDown(statements).tables
+		}
+	}
+	return names
+}
+
 type keepLooker struct {
-	conn  *pgx.Conn
-	down  downStatements
-	count bool
+	conn *pgx.Conn
+	down downStatements
+	// written are tables whose rows the Down may change: they are copied before it begins, and not moved in the middle of it.
+	written []string
+	count   bool
 	// going are the types that go with the Down; openly those that a DROP TYPE names.
 	going, openly map[uint32]bool
 }
@@ -199,11 +223,27 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 			enums = append(enums, c.After.Key().QualifiedName())
 		}
 	}
+	// An attribute that is added to a composite type, or changed, goes in every column of the type.
+	attribute := func(o catalog.Object) {
+		if _, ok := want[typeKey(o)]; ok && o.Kind == "column" && !slices.Contains(types, o.Parent) {
+			enums = append(enums, o.Parent)
+		}
+	}
+	for _, o := range effect.Added {
+		attribute(o)
+	}
+	for _, c := range effect.Changed {
+		attribute(c.After)
+	}
 	var err error
-	if l.going, err = l.typeOIDs(ctx, slices.Concat(types, enums)); err != nil {
+	if l.going, err = l.typeOIDs(ctx, slices.Concat(types, enums), ""); err != nil {
 		return nil, err
 	}
-	if l.openly, err = l.typeOIDs(ctx, l.down.types); err != nil {
+	if l.openly, err = l.typeOIDs(ctx, l.down.types, "r"); err != nil {
+		return nil, err
+	}
+	written, err := l.families(ctx, l.written)
+	if err != nil {
 		return nil, err
 	}
 	if err := l.qualify(ctx); err != nil {
@@ -235,7 +275,7 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 			continue // it stays, or goes with the table that it is a part of
 		}
 		whole[oid] = true
-		keep := Keep{Kind: "table", Object: t.name, Columns: []string{}, Key: []string{}, How: Copied, Bytes: t.bytes, oid: oid, restorable: restorable, heirs: t.inherited}
+		keep := Keep{Kind: "table", Object: t.name, Columns: []string{}, Key: []string{}, How: Copied, Bytes: t.bytes, oid: oid, restorable: restorable, heirs: t.inherited, secured: t.secured}
 		columns, err := l.columns(ctx, oid)
 		if err != nil {
 			return nil, err
@@ -247,7 +287,7 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 				hidden = hidden || !l.openly[c.base]
 			}
 		}
-		if isOpen && !hidden {
+		if isOpen && !hidden && !written[oid] {
 			keep.How, keep.casts = Moved, nil
 		}
 		if keep.Rows, err = l.rows(ctx, t); err != nil {
@@ -260,6 +300,11 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 		return nil, err
 	}
 	list = append(list, columns...)
+	for _, keep := range list {
+		if keep.How == Copied && keep.secured {
+			return nil, &StepError{fmt.Sprintf("row security would hide rows of %s from the copy: roll back as a role that bypasses it", keep.Object)}
+		}
+	}
 	for _, name := range sequences {
 		var exists bool
 		if err := l.conn.QueryRow(ctx, `select to_regclass($1) is not null`, name).Scan(&exists); err != nil {
@@ -270,6 +315,12 @@ func (l *keepLooker) find(ctx context.Context, effect catalog.Effect, want catal
 		}
 	}
 	return list, nil
+}
+
+// typeKey is the key of the composite type that a column may be an attribute of.
+func typeKey(o catalog.Object) catalog.Key {
+	i := strings.Index(o.Parent, ".")
+	return catalog.Key{Kind: "composite type", Parent: o.Parent[:max(i, 0)], Name: o.Parent[i+1:]}
 }
 
 // qualify gives the tables of the Down's statements the names that effects use.
@@ -375,7 +426,7 @@ func (l *keepLooker) columnKeep(ctx context.Context, oid uint32, t liveTable, na
 	if err != nil {
 		return nil, err
 	}
-	keep := &Keep{Kind: "column", Object: t.name, Key: []string{}, How: Copied, oid: oid, altered: altered, restorable: true}
+	keep := &Keep{Kind: "column", Object: t.name, Key: []string{}, How: Copied, oid: oid, altered: altered, restorable: true, secured: t.secured}
 	var set []string
 	for _, c := range live {
 		if !slices.Contains(names, c.name) || c.generated || c.inherited {
@@ -391,7 +442,7 @@ func (l *keepLooker) columnKeep(ctx context.Context, oid uint32, t liveTable, na
 		case strings.Contains(c.def, "("):
 			set = append(set, "true")
 		default:
-			set = append(set, c.name+" is distinct from ("+c.def+")")
+			set = append(set, c.differs(c.name))
 		}
 	}
 	if len(keep.Columns) == 0 {
@@ -410,7 +461,7 @@ func (l *keepLooker) columnKeep(ctx context.Context, oid uint32, t liveTable, na
 	if keep.Rows, err = l.rows(ctx, t); err != nil {
 		return nil, err
 	}
-	if l.count && t.bytes <= 4*countedBytes {
+	if l.count && t.bytes <= 4*countedBytes && !t.secured {
 		keep.Set = new(int64)
 		if err := l.conn.QueryRow(ctx, `select count(*) from `+t.name+` where `+strings.Join(set, " or ")).Scan(keep.Set); err != nil {
 			return nil, err
@@ -422,9 +473,10 @@ func (l *keepLooker) columnKeep(ctx context.Context, oid uint32, t liveTable, na
 	return keep, nil
 }
 
-func (l *keepLooker) typeOIDs(ctx context.Context, names []string) (map[uint32]bool, error) {
+// typeOIDs are the types of those names but for one kind: range types, which are not moved by machine.
+func (l *keepLooker) typeOIDs(ctx context.Context, names []string, but string) (map[uint32]bool, error) {
 	found := map[uint32]bool{}
-	rows, err := l.conn.Query(ctx, `select t.oid from unnest($1::text[]) n join pg_type t on t.oid = to_regtype(n)`, names)
+	rows, err := l.conn.Query(ctx, `select t.oid from unnest($1::text[]) n join pg_type t on t.oid = to_regtype(n) and t.typtype::text <> $2`, names, but)
 	if err != nil {
 		return nil, err
 	}
@@ -441,6 +493,7 @@ func (l *keepLooker) tables(ctx context.Context, names []string) (map[uint32]liv
 	rows, err := l.conn.Query(ctx, `
 		select c.oid, format('%I.%I', n.nspname, c.relname), c.relispartition, c.relkind = 'p',
 		       c.relkind = 'r' and exists (select from pg_inherits where inhparent = c.oid),
+		       row_security_active(c.oid),
 		       coalesce((select sum(pg_total_relation_size(p.relid)) from pg_partition_tree(c.oid) p), pg_total_relation_size(c.oid))::bigint,
 		       coalesce((select sum(greatest(x.reltuples, 0)) from pg_partition_tree(c.oid) p join pg_class x on x.oid = p.relid where p.isleaf), greatest(c.reltuples, 0))::bigint
 		from unnest($1::text[]) name
@@ -451,7 +504,7 @@ func (l *keepLooker) tables(ctx context.Context, names []string) (map[uint32]liv
 	}
 	var oid uint32
 	var t liveTable
-	_, err = pgx.ForEachRow(rows, []any{&oid, &t.name, &t.partition, &t.partitioned, &t.inherited, &t.bytes, &t.estimate}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&oid, &t.name, &t.partition, &t.partitioned, &t.inherited, &t.secured, &t.bytes, &t.estimate}, func() error {
 		found[oid] = t
 		return nil
 	})
@@ -459,23 +512,63 @@ func (l *keepLooker) tables(ctx context.Context, names []string) (map[uint32]liv
 }
 
 func (l *keepLooker) rows(ctx context.Context, t liveTable) (n int64, err error) {
-	if !l.count || t.bytes > countedBytes {
+	switch {
+	case !l.count || t.secured:
 		return t.estimate, nil
+	case t.bytes > countedBytes:
+		// Also of a table that was never analyzed the planner has an idea, by its size.
+		var plan []struct {
+			Plan struct {
+				Rows float64 `json:"Plan Rows"`
+			}
+		}
+		if err := l.conn.QueryRow(ctx, `explain (format json) select from `+t.name).Scan(&plan); err != nil || len(plan) == 0 {
+			return t.estimate, err
+		}
+		return int64(plan[0].Plan.Rows), nil
 	}
 	err = l.conn.QueryRow(ctx, `select count(*) from `+t.name).Scan(&n)
 	return n, err
+}
+
+// families are tables with all that they are parts of, and all that are parts of them.
+func (l *keepLooker) families(ctx context.Context, names []string) (map[uint32]bool, error) {
+	found := map[uint32]bool{}
+	rows, err := l.conn.Query(ctx, `
+		with recursive pair (a, b) as (
+			select inhrelid, inhparent from pg_inherits union all select inhparent, inhrelid from pg_inherits
+		), family (oid) as (
+			select to_regclass(n)::oid from unnest($1::text[]) n where to_regclass(n) is not null
+			union select pair.b from pair join family on pair.a = family.oid
+		)
+		select oid from family`, names)
+	if err != nil {
+		return nil, err
+	}
+	var oid uint32
+	_, err = pgx.ForEachRow(rows, []any{&oid}, func() error {
+		found[oid] = true
+		return nil
+	})
+	return found, err
 }
 
 type liveColumn struct {
 	name, typ, def       string
 	base                 uint32 // the type, or that of an array's elements, or what a domain is over
 	generated, inherited bool
+	identity             bool
+}
+
+// differs is the condition that a value is not the column's default, compared as text: not every type can be compared.
+func (c liveColumn) differs(value string) string {
+	return fmt.Sprintf("%s::text is distinct from (%s)::%s::text", value, cmp.Or(c.def, "null"), c.typ)
 }
 
 func (l *keepLooker) columns(ctx context.Context, oid uint32) ([]liveColumn, error) {
 	rows, err := l.conn.Query(ctx, `
 		select quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
-		       case when t.typelem <> 0 and t.typcategory = 'A' then t.typelem else t.oid end, a.attgenerated <> '', a.attinhcount > 0
+		       case when t.typelem <> 0 and t.typcategory = 'A' then t.typelem else t.oid end, a.attgenerated <> '', a.attinhcount > 0, a.attidentity <> ''
 		from pg_attribute a join pg_type t on t.oid = a.atttypid
 		left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`, oid)
@@ -483,7 +576,7 @@ func (l *keepLooker) columns(ctx context.Context, oid uint32) ([]liveColumn, err
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c liveColumn, err error) {
-		err = row.Scan(&c.name, &c.typ, &c.def, &c.base, &c.generated, &c.inherited)
+		err = row.Scan(&c.name, &c.typ, &c.def, &c.base, &c.generated, &c.inherited, &c.identity)
 		return c, err
 	})
 }
@@ -535,15 +628,21 @@ type keeper struct {
 	begun  bool
 	before catalog.Catalog
 	shapes map[uint32]shape
-	keeps  []Keep
-	kept   []Trash
+	// attributes are those of composite types that columns are of.
+	attributes map[attribute]bool
+	keeps      []Keep
+	kept       []Trash
+	types      int // that were moved
 }
 
 // begin keeps all but the tables that a statement drops openly.
 func (k *keeper) begin(ctx context.Context, conn *pgx.Conn) error {
-	k.begun, k.conn, k.kept = true, conn, nil
+	k.begun, k.conn, k.kept, k.types = true, conn, nil, 0
 	var err error
 	if k.shapes, err = readShapes(ctx, conn); err != nil {
+		return err
+	}
+	if k.attributes, err = readAttributes(ctx, conn); err != nil {
 		return err
 	}
 	if k.keeps, err = k.run.engine.keeps(ctx, conn, *k.run.file, k.step.effect, k.want.catalog, false); err != nil {
@@ -621,11 +720,17 @@ func (k *keeper) copy(ctx context.Context, keep Keep) error {
 	}
 	kept := k.trash(keep)
 	k.run.engine.config.Progress(Event{Keeping: &keep})
-	tag, err := k.conn.Exec(ctx, fmt.Sprintf(`create table %s as select %s from %s`, *kept.KeptIn, strings.Join(selected, ", "), keep.from()))
+	err := steadily(ctx, k.conn, func() error {
+		tag, err := k.conn.Exec(ctx, fmt.Sprintf(`create table %s as select %s from %s`, *kept.KeptIn, strings.Join(selected, ", "), keep.from()))
+		kept.Rows = tag.RowsAffected()
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	kept.Rows = tag.RowsAffected()
+	if err := k.identify(ctx, *kept.KeptIn); err != nil {
+		return err
+	}
 	if err := k.conn.QueryRow(ctx, `select pg_total_relation_size(to_regclass($1))`, *kept.KeptIn).Scan(&kept.Bytes); err != nil {
 		return err
 	}
@@ -633,6 +738,36 @@ func (k *keeper) copy(ctx context.Context, keep Keep) error {
 		return err
 	}
 	return k.insert(ctx, kept)
+}
+
+// identify lets the rows of a kept table, which has no key, be changed also where all tables are published.
+func (k *keeper) identify(ctx context.Context, table string) error {
+	_, err := k.conn.Exec(ctx, `alter table `+table+` replica identity full`)
+	return err
+}
+
+// steadily calls do under settings by which text says what the values are, whatever the login's own are, and by which row security
+// hides nothing but is an error.
+func steadily(ctx context.Context, conn *pgx.Conn, do func() error) error {
+	set := func(values []string) ([]string, error) {
+		names := []string{"datestyle", "intervalstyle", "extra_float_digits", "row_security"}
+		var was []string
+		err := conn.QueryRow(ctx, `select array_agg(current_setting(n) order by o) from unnest($1::text[]) with ordinality u (n, o)`, names).Scan(&was)
+		if err != nil {
+			return nil, err
+		}
+		_, err = conn.Exec(ctx, `select set_config(n, v, false) from unnest($1::text[], $2::text[]) u (n, v)`, names, values)
+		return was, err
+	}
+	was, err := set([]string{"ISO, MDY", "postgres", "1", "off"})
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err // the transaction is undone, and the settings with it
+	}
+	_, err = set(was)
+	return err
 }
 
 // trash is the entry of something that is about to be kept.
@@ -850,6 +985,11 @@ func (k *keeper) move(ctx context.Context, moved []Keep, oids []uint32, cascade 
 	if oids, err = pgx.CollectRows(rows, pgx.RowTo[uint32]); err != nil {
 		return err
 	}
+	for _, oid := range oids {
+		if s := k.shapes[oid]; s.whole == 0 && !slices.ContainsFunc(moved, func(keep Keep) bool { return keep.oid == oid }) {
+			return fmt.Errorf("%s inherits from it, and CASCADE would take that along: name both in one DROP", s.name)
+		}
+	}
 	var foreignKeys json.RawMessage
 	err = k.conn.QueryRow(ctx, `
 		select json_agg(json_build_object('table', conrelid::regclass::text, 'name', conname, 'definition', pg_get_constraintdef(oid)) order by oid)
@@ -939,6 +1079,9 @@ func (k *keeper) away(ctx context.Context, moved []Keep, oids []uint32, foreignK
 		}
 		if i < 0 {
 			continue
+		}
+		if err := k.identify(ctx, *kept.KeptIn); err != nil {
+			return err
 		}
 		kept.ForeignKeys = foreignKeys
 		if shown := slices.IndexFunc(k.step.Keeps, func(keep Keep) bool { return keep.Kind == "table" && keep.Object == kept.Object }); shown >= 0 {
@@ -1041,7 +1184,8 @@ func (k *keeper) moveType(ctx context.Context, name string) error {
 	default:
 		return errors.New("kept columns are of it, and a type of this kind is not moved by machine")
 	}
-	to := k.name(qualified)
+	k.types++
+	to := k.name(fmt.Sprintf("t%d_%s", k.types, qualified[strings.LastIndex(qualified, ".")+1:]))
 	for _, sql := range []string{
 		fmt.Sprintf(`alter %s %s rename to %s`, noun, qualified, to),
 		fmt.Sprintf(`alter %s %s.%s set schema %s`, noun, space, to, trashSchema),

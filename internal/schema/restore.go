@@ -27,7 +27,7 @@ type Restored struct {
 	Gone    int64 `json:"gone"`
 	Changed int64 `json:"changed"`
 	New     int64 `json:"new"`
-	// Left are rows that could not be put back, since what they refer to was deleted meanwhile. They stay kept.
+	// Left are rows that could not be put back, since what they refer to was deleted meanwhile, or their key was taken. They stay kept.
 	Left int64 `json:"left"`
 }
 
@@ -37,10 +37,16 @@ type restorer struct {
 	tx   bool // the file runs in a transaction
 	conn *pgx.Conn
 	kept []Trash
+	// later is what is put back once the file's transaction is over; plain tells that the file is DDL alone, which gives the rows
+	// of a new column one value.
+	later []Trash
+	plain bool
 	// late tells that the file's transaction is over: values that others have given to the columns since then stay.
 	late bool
 	// begun tells that the first statement has been seen.
-	begun    bool
+	begun bool
+	// waiting are the tables whose rows are not in yet, while one after the other is put back.
+	waiting  []Trash
 	restored []Restored
 	last     []string // statements that leave nothing kept but what could not be put back, when nothing compares with it any more
 	raised   []string // statements that put triggers and the like back as they were
@@ -49,7 +55,8 @@ type restorer struct {
 // stale is the column of a kept table that marks rows of which the live ones have newer values.
 const stale = "portaldb_stale"
 
-// after is the prefix of the columns of a kept table that hold what a Down made of altered columns.
+// after is the prefix of the columns of a kept table that hold what a Down made of altered columns, or the migration of
+// those that are put back after it.
 const after = "portaldb_after_"
 
 // prepareRestore readies the run to put back what is kept of a file.
@@ -62,16 +69,20 @@ func (r *run) prepareRestore(ctx context.Context, f *File) error {
 	if err != nil || len(kept) == 0 {
 		return err
 	}
-	_, tx, err := Statements(*f, true)
+	statements, tx, err := Statements(*f, true)
 	if err != nil {
 		return err
 	}
 	// A value that the file adds to an enum cannot be used in its transaction. And as long as that lasts, nobody reads a table
 	// that it adds a column to. What has to wait has its own transaction afterwards, under a lock that lets readers pass.
-	kept = slices.DeleteFunc(kept, func(t Trash) bool {
-		return r.engine.addsEnumValue(f) || t.Kind == "column" && !t.altered && t.Rows > manyRows
-	})
-	r.restorer = &restorer{run: r, tx: tx, kept: kept}
+	r.restorer = &restorer{run: r, tx: tx, plain: readDown(statements).plain}
+	for _, t := range kept {
+		if r.engine.addsEnumValue(f) || t.Kind == "column" && !t.altered && t.Rows > manyRows {
+			r.restorer.later = append(r.restorer.later, t)
+		} else {
+			r.restorer.kept = append(r.restorer.kept, t)
+		}
+	}
 	r.session.seam.rewrite = r.restorer.rewrite
 	return nil
 }
@@ -86,21 +97,24 @@ func (e *Engine) addsEnumValue(f *File) bool {
 // restoreRest puts back what is kept of versions that are applied: of this run, where that was postponed, or of one
 // that was killed in between.
 func (r *run) restoreRest(ctx context.Context, result *Result) error {
-	for i := range r.engine.files {
-		f := &r.engine.files[i]
-		if f.Version > result.To {
-			break
-		}
-		kept, err := unrestored(ctx, r.session, []File{*f})
-		if err != nil {
-			return fmt.Errorf("%w; every migration was applied, up to version %d, and up --restore-trash puts back what is still kept", err, result.To)
-		}
+	applied := slices.DeleteFunc(slices.Clone(r.engine.files), func(f File) bool { return f.Version > result.To })
+	all, err := unrestored(ctx, r.session, applied)
+	if err != nil {
+		return fmt.Errorf("%w; the database is at version %d, and up --restore-trash goes on from there and puts back what is still kept", err, result.To)
+	}
+	for i := range applied {
+		f := &applied[i]
+		kept := slices.DeleteFunc(slices.Clone(all), func(t Trash) bool { return t.Version != f.Version })
 		if len(kept) == 0 {
 			continue
 		}
+		_, tx, err := Statements(*f, true)
+		if err != nil {
+			return err
+		}
 		var rest *restorer
 		blockers, _, err := r.patiently(ctx, f, func() error {
-			rest = &restorer{run: r, kept: kept, begun: true, late: true}
+			rest = &restorer{run: r, tx: tx, kept: kept, begun: true, late: true}
 			return r.session.raw(ctx, func(conn *pgx.Conn) error {
 				return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 					rest.conn = tx.Conn()
@@ -113,7 +127,7 @@ func (r *run) restoreRest(ctx context.Context, result *Result) error {
 			if len(blockers) > 0 {
 				reason += "; it waited for " + blockersText(blockers)
 			}
-			return fmt.Errorf("put back what was kept of %s: %s; every migration was applied, up to version %d, and up --restore-trash puts back what is still kept", f.Name, reason, result.To)
+			return fmt.Errorf("put back what was kept of %s: %s; the database is at version %d, and up --restore-trash goes on from there and puts back what is still kept", f.Name, reason, result.To)
 		}
 		result.Restored = append(result.Restored, rest.restored...)
 	}
@@ -127,7 +141,9 @@ func (r *restorer) rewrite(ctx context.Context, conn *pgx.Conn, query string) (s
 		return query, nil
 	}
 	r.begun, r.conn, r.restored = true, conn, nil
-	for _, t := range r.kept {
+	r.run.session.seam.announced.Store(true) // whoever writes to it was told
+	defer r.run.session.seam.announced.Store(false)
+	for _, t := range slices.Concat(r.kept, r.later) {
 		if !t.altered {
 			continue
 		}
@@ -140,9 +156,17 @@ func (r *restorer) rewrite(ctx context.Context, conn *pgx.Conn, query string) (s
 		}
 		var same []string
 		for _, c := range t.Columns {
-			same = append(same, fmt.Sprintf("t.%s::text is distinct from k.%s", c, prefixed(after, c)))
+			same = append(same, fmt.Sprintf("t.%s::text is distinct from k.%s", c, afterColumn(c)))
 		}
-		_, err := conn.Exec(ctx, fmt.Sprintf(`update %s k set %s = (%s) from %s t where %s`, *t.KeptIn, stale, strings.Join(same, " or "), t.Object, t.sameKey()))
+		err := steadily(ctx, conn, func() error {
+			if r.tx { // nobody writes to it between this look and the file's own lock
+				if _, err := conn.Exec(ctx, `lock table `+t.Object+` in share mode`); err != nil {
+					return err
+				}
+			}
+			_, err := conn.Exec(ctx, fmt.Sprintf(`update %s k set %s = (%s) from %s t where %s`, *t.KeptIn, stale, strings.Join(same, " or "), t.Object, t.sameKey()))
+			return err
+		})
 		if err != nil {
 			return "", fmt.Errorf("look which rows of %s were changed since the rollback: %w", t.Object, err)
 		}
@@ -150,9 +174,9 @@ func (r *restorer) rewrite(ctx context.Context, conn *pgx.Conn, query string) (s
 	return query, nil
 }
 
-// prefixed puts a prefix before a quoted name.
-func prefixed(prefix, name string) string {
-	return `"` + prefix + strings.Trim(name, `"`) + `"`
+// afterColumn is the column of a kept table that holds what a Down, or the migration again, made of a column.
+func afterColumn(name string) string {
+	return `"` + after + strings.Trim(name, `"`) + `"`
 }
 
 // sameKey is the condition that the rows t and k are the same.
@@ -166,6 +190,13 @@ func (t Trash) sameKey() string {
 
 // finish puts the rows back after the statements of the file, and records the version.
 func (r *restorer) finish(ctx context.Context, db database.DBTxConn, version int64) (err error) {
+	for _, t := range r.later {
+		if r.tx && t.Kind == "column" {
+			if err := steadily(ctx, r.conn, func() error { return r.given(ctx, t) }); err != nil {
+				return fmt.Errorf("look what the file made of %s: %w", t.What(), err)
+			}
+		}
+	}
 	if len(r.kept) == 0 {
 		return r.run.record(ctx, db, version, nil)
 	}
@@ -175,6 +206,7 @@ func (r *restorer) finish(ctx context.Context, db database.DBTxConn, version int
 		}
 	}
 	if !r.tx {
+		r.late = true // others may have written since the statement
 		if _, err := r.conn.Exec(ctx, "begin"); err != nil {
 			return err
 		}
@@ -193,7 +225,64 @@ func (r *restorer) finish(ctx context.Context, db database.DBTxConn, version int
 	return r.run.record(ctx, db, version, nil)
 }
 
+// given notes, beside columns that are put back once the file's transaction is over, what the file has made of them: where it is
+// something else by then, that is newer. What DDL alone makes of a new column is the same in all rows, unless its default is an
+// expression; then it is not noted.
+func (r *restorer) given(ctx context.Context, t Trash) error {
+	if t.altered || !r.plain {
+		var add, set []string
+		for _, c := range t.Columns {
+			add = append(add, "add column if not exists "+afterColumn(c)+" text")
+			set = append(set, fmt.Sprintf("%s = t.%s::text", afterColumn(c), c))
+		}
+		if _, err := r.conn.Exec(ctx, fmt.Sprintf(`alter table %s %s`, *t.KeptIn, strings.Join(add, ", "))); err != nil {
+			return err
+		}
+		_, err := r.conn.Exec(ctx, fmt.Sprintf(`update %s k set %s from %s t where %s`, *t.KeptIn, strings.Join(set, ", "), t.Object, t.sameKey()))
+		return err
+	}
+	columns, err := r.columns(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, c := range columns {
+		if strings.Contains(c.def, "(") || c.identity {
+			continue
+		}
+		var value *string
+		err := r.conn.QueryRow(ctx, fmt.Sprintf(`select %s::text from %s limit 1`, c.name, t.Object)).Scan(&value)
+		if errors.Is(err, pgx.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		add := fmt.Sprintf(`alter table %s add column %s text`, *t.KeptIn, afterColumn(c.name))
+		if value != nil {
+			add += " default '" + strings.ReplaceAll(*value, "'", "''") + "'"
+		}
+		if _, err := r.conn.Exec(ctx, add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columns are the live columns of an entry.
+func (r *restorer) columns(ctx context.Context, t Trash) ([]liveColumn, error) {
+	var oid uint32
+	if err := r.conn.QueryRow(ctx, `select to_regclass($1)::oid`, t.Object).Scan(&oid); err != nil {
+		return nil, err
+	}
+	columns, err := (&keepLooker{conn: r.conn}).columns(ctx, oid)
+	return slices.DeleteFunc(columns, func(c liveColumn) bool { return !slices.Contains(t.Columns, c.name) }), err
+}
+
 func (r *restorer) putBack(ctx context.Context) error {
+	return steadily(ctx, r.conn, func() error { return r.putAllBack(ctx) })
+}
+
+func (r *restorer) putAllBack(ctx context.Context) error {
 	r.run.engine.config.Progress(Event{Restoring: r.kept})
 	r.run.session.seam.announced.Store(true)
 	defer r.run.session.seam.announced.Store(false)
@@ -203,6 +292,7 @@ func (r *restorer) putBack(ctx context.Context) error {
 	}
 	var tables, columns, sequences []Trash
 	var names []string
+	var err error
 	for _, t := range r.kept {
 		if t.KeptIn != nil {
 			if _, err := r.conn.Exec(ctx, `analyze `+*t.KeptIn); err != nil {
@@ -233,10 +323,14 @@ func (r *restorer) putBack(ctx context.Context) error {
 	}
 	// What the migration itself has put in gives way before, for the sake of unique columns, and where something of
 	// the other rows referred to it, after.
+	if tables, err = r.parentsFirst(ctx, tables); err != nil {
+		return err
+	}
 	if err := r.giveWay(ctx, tables); err != nil {
 		return err
 	}
-	for _, t := range tables {
+	for i, t := range tables {
+		r.waiting = tables[i:]
 		if err := r.insert(ctx, t); err != nil {
 			return fmt.Errorf("table %s: %w", t.Object, err)
 		}
@@ -377,8 +471,11 @@ func (r *restorer) common(ctx context.Context, t Trash) (names, values []string,
 		names, values = append(names, name), append(values, value)
 		return nil
 	})
-	if err == nil && len(names) == 0 {
-		err = fmt.Errorf("the migration has not made it again")
+	if err == nil && len(names) == 0 { // a table may be without columns
+		var there bool
+		if err = r.conn.QueryRow(ctx, `select to_regclass($1) is not null`, t.Object).Scan(&there); err == nil && !there {
+			err = fmt.Errorf("the migration has not made it again")
+		}
 	}
 	return names, values, err
 }
@@ -444,6 +541,46 @@ func (r *restorer) only(ctx context.Context, table string) (string, error) {
 	return only + table, err
 }
 
+// parentsFirst orders tables such that those which others refer to come before them, as far as they do not refer in a circle.
+func (r *restorer) parentsFirst(ctx context.Context, tables []Trash) (sorted []Trash, err error) {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Object
+	}
+	rows, err := r.conn.Query(ctx, `
+		select child.o::int - 1, parent.o::int - 1 from pg_constraint c
+		join unnest($1::text[]) with ordinality child (n, o) on to_regclass(child.n) = c.conrelid
+		join unnest($1::text[]) with ordinality parent (n, o) on to_regclass(parent.n) = c.confrelid
+		where c.contype = 'f' and child.o <> parent.o`, names)
+	if err != nil {
+		return nil, err
+	}
+	parents := map[int][]int{}
+	var child, parent int
+	if _, err := pgx.ForEachRow(rows, []any{&child, &parent}, func() error {
+		parents[child] = append(parents[child], parent)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	seen := make([]bool, len(tables))
+	var visit func(int)
+	visit = func(i int) {
+		if seen[i] {
+			return
+		}
+		seen[i] = true
+		for _, p := range parents[i] {
+			visit(p)
+		}
+		sorted = append(sorted, tables[i])
+	}
+	for i := range tables {
+		visit(i)
+	}
+	return sorted, nil
+}
+
 // keyed is the condition that a kept row k is the live row t, by the live key.
 func (r *restorer) keyed(ctx context.Context, t Trash, key []string) (string, error) {
 	names, values, err := r.common(ctx, t)
@@ -462,11 +599,11 @@ func (r *restorer) keyed(ctx context.Context, t Trash, key []string) (string, er
 }
 
 // referred is the condition that what a kept row refers to is there: of the keys that have one of the columns, from tables
-// that are not put back themselves.
+// whose rows are not still to come.
 func (r *restorer) referred(ctx context.Context, t Trash, columns []string) (string, error) {
-	var together []string
-	for _, other := range r.kept {
-		if other.Kind == "table" && t.Kind == "table" {
+	together := []string{}
+	for _, other := range r.waiting {
+		if t.Kind == "table" {
 			together = append(together, other.Object)
 		}
 	}
@@ -516,7 +653,12 @@ func (r *restorer) insert(ctx context.Context, t Trash) error {
 		return err
 	}
 	conflict := ""
-	if len(key) > 0 {
+	if r.late && len(key) > 0 {
+		if referred, err = r.unlessTaken(ctx, t, key, names, values, referred); err != nil {
+			return err
+		}
+		conflict = fmt.Sprintf("on conflict (%s) do nothing", strings.Join(key, ", "))
+	} else if len(key) > 0 {
 		var set []string
 		for _, c := range names {
 			if !slices.Contains(key, c) {
@@ -530,8 +672,12 @@ func (r *restorer) insert(ctx context.Context, t Trash) error {
 	}
 	done := Restored{Version: t.Version, Kind: t.Kind, Object: t.Object, Columns: []string{}}
 	// Rows of a partitioned or inherited table were kept in their parts; all are seen through it.
-	_, err = r.conn.Exec(ctx, fmt.Sprintf(`insert into %s (%s) overriding system value select %s from %s k where %s %s`,
-		t.Object, strings.Join(names, ", "), strings.Join(values, ", "), *t.KeptIn, referred, conflict))
+	into := ""
+	if len(names) > 0 {
+		into = "(" + strings.Join(names, ", ") + ") overriding system value"
+	}
+	_, err = r.conn.Exec(ctx, fmt.Sprintf(`insert into %s %s select %s from %s k where %s %s`,
+		t.Object, into, strings.Join(values, ", "), *t.KeptIn, referred, conflict))
 	if err != nil {
 		return err
 	}
@@ -551,6 +697,28 @@ func (r *restorer) insert(ctx context.Context, t Trash) error {
 	}
 	r.restored = append(r.restored, done)
 	return nil
+}
+
+// unlessTaken adds to a condition that nobody has, since the migration, made another row of a kept one's key: that one is newer, and
+// the kept one stays kept.
+func (r *restorer) unlessTaken(ctx context.Context, t Trash, key, names, values []string, condition string) (string, error) {
+	same, err := r.keyed(ctx, t, key)
+	if err != nil {
+		return "", err
+	}
+	differs := []string{"false"}
+	for i, c := range names {
+		differs = append(differs, fmt.Sprintf("t.%s::text is distinct from (%s)::text", c, values[i]))
+	}
+	for _, sql := range []string{
+		fmt.Sprintf(`alter table %s add column if not exists %s boolean`, *t.KeptIn, stale),
+		fmt.Sprintf(`update %s k set %s = true from %s t where %s and (%s)`, *t.KeptIn, stale, t.Object, same, strings.Join(differs, " or ")),
+	} {
+		if _, err := r.conn.Exec(ctx, sql); err != nil {
+			return "", err
+		}
+	}
+	return condition + " and not coalesce(k." + stale + ", false)", nil
 }
 
 // update puts the values of columns back into the rows that are still there.
@@ -590,7 +758,7 @@ func (r *restorer) update(ctx context.Context, t Trash) error {
 	if t.altered {
 		current = "not coalesce(k." + stale + ", false)"
 	}
-	if r.late && !t.altered {
+	if r.late && (r.tx || !t.altered) {
 		if current, err = r.untouched(ctx, t); err != nil {
 			return err
 		}
@@ -629,26 +797,26 @@ func (r *restorer) update(ctx context.Context, t Trash) error {
 	return nil
 }
 
-// untouched is the condition that nobody has given a row a value since the migration: it has the default, where that can be told.
+// untouched is the condition that nobody has given a row a value since the migration: it has what the migration gave it where that
+// was noted, else the default, where that can be told.
 func (r *restorer) untouched(ctx context.Context, t Trash) (string, error) {
-	var oid uint32
-	if err := r.conn.QueryRow(ctx, `select to_regclass($1)::oid`, t.Object).Scan(&oid); err != nil {
-		return "", err
-	}
-	columns, err := (&keepLooker{conn: r.conn}).columns(ctx, oid)
+	columns, err := r.columns(ctx, t)
 	if err != nil {
 		return "", err
 	}
 	conditions := []string{"true"}
 	for _, c := range columns {
-		if !slices.Contains(t.Columns, c.name) || strings.Contains(c.def, "(") {
-			continue
+		var noted bool
+		err := r.conn.QueryRow(ctx, `select exists (select from pg_attribute where attrelid = to_regclass($1) and attname = (parse_ident($2))[1]::name)`,
+			*t.KeptIn, afterColumn(c.name)).Scan(&noted)
+		switch {
+		case err != nil:
+			return "", err
+		case noted:
+			conditions = append(conditions, fmt.Sprintf("t.%s::text is not distinct from k.%s", c.name, afterColumn(c.name)))
+		case !strings.Contains(c.def, "("):
+			conditions = append(conditions, "not ("+c.differs("t."+c.name)+")")
 		}
-		def := c.def
-		if def == "" {
-			def = "null"
-		}
-		conditions = append(conditions, fmt.Sprintf("t.%s::text is not distinct from (%s)::text", c.name, def))
 	}
 	return strings.Join(conditions, " and "), nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -283,7 +284,10 @@ func (r *run) planSteps(ctx context.Context, plan *wayBack) error {
 			return err
 		}
 		err = r.session.raw(ctx, func(conn *pgx.Conn) (err error) {
-			if back.Keeps, err = e.keeps(ctx, conn, f, effect, want.catalog, true); err != nil {
+			var stands *StepError
+			if back.Keeps, err = e.keeps(ctx, conn, f, effect, want.catalog, true); errors.As(err, &stands) {
+				return &RefusedError{fmt.Sprintf("roll back %05d: %s", v, stands.Reason)}
+			} else if err != nil {
 				return err
 			}
 			return back.judge(ctx, conn, f)
@@ -445,13 +449,17 @@ func digestBack(plan string, steps []RollbackStep) string {
 
 // roundedUp is the next of 1, 2, 5, 10, 20, 50 and so on: a loss that has grown a little since it was shown is the same.
 func roundedUp(n int64) int64 {
-	for unit := int64(1); ; unit *= 10 {
+	if n <= 0 {
+		return 0
+	}
+	for unit := int64(1); unit <= math.MaxInt64/10; unit *= 10 {
 		for _, next := range []int64{unit, 2 * unit, 5 * unit} {
 			if n <= next {
-				return min(next, n*next) // 0 stays 0
+				return next
 			}
 		}
 	}
+	return math.MaxInt64
 }
 
 // gate refuses what needs a person, or must not be.

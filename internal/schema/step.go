@@ -60,6 +60,42 @@ func readShapes(ctx context.Context, conn *pgx.Conn) (map[uint32]shape, error) {
 	return shapes, nil
 }
 
+// attribute is one of a composite type, and a column of the type, of one made of it, or of an array of either.
+type attribute struct {
+	table     uint32
+	column    string
+	composite string
+	typ       uint32
+	number    int16
+}
+
+// readAttributes reads the attributes of composite types that lie in columns of tables that are not kept ones.
+func readAttributes(ctx context.Context, conn *pgx.Conn) (map[attribute]bool, error) {
+	rows, err := conn.Query(ctx, `
+		with recursive part (relid, typ) as (
+			select c.oid, c.reltype from pg_class c where c.relkind = 'c' and c.relnamespace <> 'information_schema'::regnamespace
+			union
+			select p.relid, coalesce(o.reltype, t.oid) from part p
+			join pg_type t on p.typ in (t.typelem, t.typbasetype) or exists (select from pg_attribute a where a.attrelid = t.typrelid and a.atttypid = p.typ and t.typtype = 'c')
+			left join pg_class o on o.oid = t.typrelid and o.relkind = 'c'
+		)
+		select distinct a.attrelid, quote_ident(a.attname), p.relid::regclass::text, p.relid, x.attnum
+		from part p
+		join pg_attribute a on a.atttypid = p.typ and not a.attisdropped
+		join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p') and c.relpersistence <> 't' and c.relnamespace is distinct from to_regnamespace('`+trashSchema+`')
+		join pg_attribute x on x.attrelid = p.relid and x.attnum > 0 and not x.attisdropped`)
+	if err != nil {
+		return nil, fmt.Errorf("look at the composite types: %w", err)
+	}
+	found := map[attribute]bool{}
+	var a attribute
+	_, err = pgx.ForEachRow(rows, []any{&a.table, &a.column, &a.composite, &a.typ, &a.number}, func() error {
+		found[a] = true
+		return nil
+	})
+	return found, err
+}
+
 // finish looks, after the statements of a step and before its transaction ends, at what they did, and records it.
 func (k *keeper) finish(ctx context.Context, db database.DBTxConn, version int64) (err error) {
 	if k.own {
@@ -131,6 +167,22 @@ func (k *keeper) account(ctx context.Context) error {
 			}
 		}
 	}
+	attributes, err := readAttributes(ctx, k.conn)
+	if err != nil {
+		return err
+	}
+	for a := range k.attributes {
+		s, stays := now[a.table]
+		if attributes[a] || !stays || strings.HasPrefix(s.name, trashSchema+".") || slices.Contains(gone[a.table], a.column) {
+			continue
+		}
+		if !slices.ContainsFunc(k.keeps, func(keep Keep) bool {
+			return keep.oid == a.table && keep.Kind == "column" && slices.Contains(keep.Columns, a.column)
+		}) {
+			return fmt.Errorf("column %s.%s would lose a part: the Down takes an attribute from type %s, and it was not kept", s.name, a.column, a.composite)
+		}
+		gone[a.table] = append(gone[a.table], a.column)
+	}
 	var left []Trash
 	for _, t := range k.kept {
 		_, stays := now[t.source]
@@ -176,14 +228,20 @@ func (s shape) column(name string) shapeColumn {
 func (k *keeper) remember(ctx context.Context, t Trash, table string) error {
 	add, set := []string{"add column " + stale + " boolean"}, []string{}
 	for _, c := range t.Columns {
-		add = append(add, "add column "+prefixed(after, c)+" text")
-		set = append(set, fmt.Sprintf("%s = t.%s::text", prefixed(after, c), c))
+		add = append(add, "add column "+afterColumn(c)+" text")
+		set = append(set, fmt.Sprintf("%s = t.%s::text", afterColumn(c), c))
 	}
 	if _, err := k.conn.Exec(ctx, fmt.Sprintf(`alter table %s %s`, *t.KeptIn, strings.Join(add, ", "))); err != nil {
 		return err
 	}
-	_, err := k.conn.Exec(ctx, fmt.Sprintf(`update %s k set %s from %s t where %s`, *t.KeptIn, strings.Join(set, ", "), table, t.sameKey()))
-	return err
+	return steadily(ctx, k.conn, func() error {
+		tag, err := k.conn.Exec(ctx, fmt.Sprintf(`update %s k set %s from %s t where %s`, *t.KeptIn, strings.Join(set, ", "), table, t.sameKey()))
+		changed := slices.ContainsFunc(t.Key, func(c string) bool { return slices.Contains(t.Columns, c) })
+		if err == nil && changed && tag.RowsAffected() != t.Rows {
+			return &StepError{fmt.Sprintf("its Down changes the key of %s, and %d of %d rows could not be found again", t.Object, t.Rows-tag.RowsAffected(), t.Rows)}
+		}
+		return err
+	})
 }
 
 // intact makes sure that nothing took a column from what is kept, as a CASCADE does with a type.
@@ -299,6 +357,10 @@ func (r *run) hold(ctx context.Context, db database.DBTxConn, reason string) err
 	_, err := db.ExecContext(bookkeeping(ctx), `
 		update portaldb.holds set released_at = now(), released_by = 'no longer in force'
 		where released_at is null and (until <= now() or environment is distinct from (select environment from portaldb.meta))`)
+	if err == nil { // one that ends by itself would let the next up undo the rollback
+		_, err = db.ExecContext(bookkeeping(ctx), `
+			update portaldb.holds set until = null, reason = reason || '; ' || $1 where released_at is null and until is not null`, reason)
+	}
 	if err == nil {
 		_, err = db.ExecContext(bookkeeping(ctx), `
 			insert into portaldb.holds (reason, actor, environment) select $1, $2, (select environment from portaldb.meta)

@@ -236,8 +236,10 @@ func (r *run) begin(ctx context.Context) error {
 	var role string
 	err = r.session.db.QueryRowContext(ctx, `
 		select pg_backend_pid(), current_user, set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false),
-		       set_config('idle_in_transaction_session_timeout', '0', false)`,
-		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, &role, new(string), new(string), new(string))
+		       set_config('idle_in_transaction_session_timeout', '0', false),
+		       -- What is copied under a lock has to be all that is there once the lock is held.
+		       set_config('default_transaction_isolation', 'read committed', false)`,
+		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, &role, new(string), new(string), new(string), new(string))
 	if err != nil {
 		return fmt.Errorf("prepare the session: %w", err)
 	}
@@ -306,6 +308,12 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 	if err != nil {
 		return result, fmt.Errorf("read the migrations: %w", err)
 	}
+	// What is kept of a version comes back before the next file meets its rows.
+	if r.restore {
+		if err := r.restoreRest(ctx, &result); err != nil {
+			return result, err
+		}
+	}
 	for i := range todo {
 		applied, err := r.applyPatiently(ctx, provider, &todo[i], result)
 		if err != nil {
@@ -316,11 +324,13 @@ func (r *run) up(ctx context.Context, to int64) (Result, error) {
 		if r.restorer != nil {
 			result.Restored = append(result.Restored, r.restorer.restored...)
 		}
+		if r.restore {
+			if err := r.restoreRest(ctx, &result); err != nil {
+				return result, err
+			}
+		}
 	}
 	if r.restore {
-		if err := r.restoreRest(ctx, &result); err != nil {
-			return result, err
-		}
 		if err := r.release(ctx, &result); err != nil {
 			return result, err
 		}
