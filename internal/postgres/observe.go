@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -61,6 +62,7 @@ type observed struct {
 	began time.Time
 	name  string
 	span  trace.Span
+	err   error // of a statement of the batch
 }
 
 func (o *observer) start(ctx context.Context, name string) context.Context {
@@ -72,15 +74,15 @@ func (o *observer) start(ctx context.Context, name string) context.Context {
 }
 
 // end notes how a statement went.
-func (o *observer) end(s *observed, name string, err error) {
-	o.duration.WithLabelValues(name).Observe(time.Since(s.began).Seconds())
+func (o *observer) end(s *observed, err error) {
+	o.duration.WithLabelValues(s.name).Observe(time.Since(s.began).Seconds())
 	if err != nil {
-		o.failed.WithLabelValues(name, string(interpret(err).code)).Inc()
+		o.failed.WithLabelValues(s.name, string(interpret(err).code)).Inc()
 	}
 	if s.span == nil {
 		return
 	}
-	s.span.SetName(name)
+	defer s.span.End()
 	if err != nil {
 		state := ""
 		if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -102,26 +104,28 @@ func (o *observer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tr
 
 func (o *observer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
 	if s := observedOf(ctx); s != nil {
-		o.end(s, s.name, data.Err)
-		s.finish()
+		o.end(s, data.Err)
 	}
 }
 
-func (o *observer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	return o.start(ctx, "batch")
+// TraceBatchStart names a batch after its last statement: those before it make settings.
+func (o *observer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	name := "other"
+	if queued := data.Batch.QueuedQueries; len(queued) > 0 {
+		name = queryName(queued[len(queued)-1].SQL)
+	}
+	return o.start(ctx, name)
 }
 
-// TraceBatchQuery is called for each statement of a batch; settings have no name and count as a part of the next.
 func (o *observer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	name := queryName(data.SQL)
-	if s := observedOf(ctx); s != nil && (name != "other" || data.Err != nil) {
-		o.end(s, name, data.Err)
+	if s := observedOf(ctx); s != nil && (data.Err != nil || queryName(data.SQL) == s.name) {
+		s.err = data.Err
 	}
 }
 
-func (o *observer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
+func (o *observer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchEndData) {
 	if s := observedOf(ctx); s != nil {
-		s.finish()
+		o.end(s, cmp.Or(data.Err, s.err))
 	}
 }
 
@@ -131,14 +135,7 @@ func (o *observer) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, data pgx
 
 func (o *observer) TraceCopyFromEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceCopyFromEndData) {
 	if s := observedOf(ctx); s != nil {
-		o.end(s, s.name, data.Err)
-		s.finish()
-	}
-}
-
-func (s *observed) finish() {
-	if s.span != nil {
-		s.span.End()
+		o.end(s, data.Err)
 	}
 }
 
