@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -209,6 +210,9 @@ func completeOperation(document *huma.OpenAPI, op *huma.Operation) {
 		if response.Ref != "" {
 			continue
 		}
+		if status == "200" && op.DefaultStatus == http.StatusCreated { // both have what was made
+			response.Content, response.Headers = op.Responses["201"].Content, maps.Clone(op.Responses["201"].Headers)
+		}
 		addExamples(registry, response.Content)
 		if response.Headers == nil {
 			response.Headers = make(map[string]*huma.Header)
@@ -222,7 +226,7 @@ func completeOperation(document *huma.OpenAPI, op *huma.Operation) {
 			})
 		}
 	}
-	if op.Responses["200"] != nil && op.Responses["200"].Headers["ETag"] != nil {
+	if op.Method == http.MethodGet && op.Responses["200"] != nil && op.Responses["200"].Headers["ETag"] != nil {
 		op.Responses["304"] = &huma.Response{
 			Description: "The caller has it already, says If-None-Match.",
 			Headers:     map[string]*huma.Header{"X-Request-Id": {Ref: "#/components/headers/X-Request-Id"}, "ETag": op.Responses["200"].Headers["ETag"]},

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -321,6 +322,14 @@ func TestOpenAPI_Answers(t *testing.T) {
 	// What cannot be provoked the same way everywhere.
 	special := map[string]func(operation) answer{
 		"503 metrics": func(op operation) answer { return busyMetrics(t, op) },
+		"200 create-submission": func(op operation) answer {
+			op.call(t, b)
+			return op.call(t, b)
+		},
+		"201 create-submission": func(op operation) answer {
+			return op.send(t, b, op.path, `{"kind": "dfd", "version": "1", "payload": {}}`)
+		},
+		"409 extend-lease": func(op operation) answer { return op.send(t, b, op.target(), `{"worker": "another"}`) },
 		"409 create-submission": func(op operation) answer {
 			return op.send(t, b, op.path, strings.Replace(op.exampleBody(), `"dfd"`, `"etp"`, 1))
 		},
@@ -328,17 +337,9 @@ func TestOpenAPI_Answers(t *testing.T) {
 		"412 update-submission": func(op operation) answer { return op.call(t, b, "If-Match", `"another"`) },
 	}
 	operations := d.operations()
-	slices.SortStableFunc(operations, func(a, b operation) int { // what is created first can be read and changed then
-		return strings.Compare(b.method[:2], a.method[:2])
-	})
-	slices.SortStableFunc(operations, func(a, b operation) int {
-		if a.id == "create-submission" {
-			return -1
-		}
-		if b.id == "create-submission" {
-			return 1
-		}
-		return 0
+	first := []string{"list", "extend-lease", "claim-submissions", "create-submission"} // the later, the earlier
+	slices.SortStableFunc(operations, func(a, b operation) int {                        // what is created first can be claimed, changed and read then
+		return cmp.Or(slices.Index(first, b.id)-slices.Index(first, a.id), strings.Compare(b.method[:2], a.method[:2]))
 	})
 	for _, op := range operations {
 		for _, status := range slices.Sorted(maps.Keys(op.responses)) {
@@ -384,7 +385,13 @@ func TestOpenAPI_Answers(t *testing.T) {
 			if p["in"] != "query" || p["required"] == true || p["name"] == "cursor" {
 				continue
 			}
-			got := op.send(t, b, strings.Split(op.target(), "?")[0]+"?"+url.Values{p["name"].(string): {textOf(p["example"])}}.Encode(), op.exampleBody())
+			path, given, _ := strings.Cut(op.target(), "?")
+			query, err := url.ParseQuery(given)
+			if err != nil {
+				t.Fatal(err)
+			}
+			query.Set(p["name"].(string), textOf(p["example"]))
+			got := op.send(t, b, path+"?"+query.Encode(), op.exampleBody())
 			if got.status != 200 {
 				t.Errorf("%s with the example of %s: status %d: %.300s", op.id, p["name"], got.status, got.body)
 			}

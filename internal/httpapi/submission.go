@@ -232,6 +232,7 @@ func (a *API) addSubmissions() {
 		Description:   "With an id, the same request can be sent again: it answers 200 with the submission as it is then.",
 		Tags:          tags,
 		DefaultStatus: http.StatusCreated,
+		Responses:     map[string]*huma.Response{"200": {Description: "The same request was made before."}},
 		Errors:        []int{http.StatusConflict},
 	}, portal.RoleWriter, a.createSubmission)
 	register(a, huma.Operation{
