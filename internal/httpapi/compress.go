@@ -120,7 +120,7 @@ func negotiate(accept string) string {
 
 // weightOf returns the weight that the header gives an encoding, 0 if it is not accepted.
 func weightOf(accept, encoding string) float64 {
-	weight, any := 0.0, 0.0
+	weight, others := 0.0, 0.0
 	named := false
 	for part := range strings.SplitSeq(accept, ",") {
 		name, params, _ := strings.Cut(part, ";")
@@ -137,11 +137,11 @@ func weightOf(accept, encoding string) float64 {
 		case strings.EqualFold(name, encoding):
 			weight, named = w, true
 		case name == "*":
-			any = w
+			others = w
 		}
 	}
 	if named {
 		return weight
 	}
-	return any
+	return others
 }
