@@ -95,7 +95,12 @@ func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err := seed(ctx, url); err != nil {
 		return err
 	}
-	db, err := postgres.Open(ctx, postgres.Config{URL: url, ApplicationName: "portaldb dev"})
+	watch, err := a.observe(ctx)
+	if err != nil {
+		return err
+	}
+	defer watch.stop()
+	db, err := postgres.Open(ctx, postgres.Config{URL: url, ApplicationName: "portaldb dev", Registry: watch.registry, Tracer: watch.tracer})
 	if err != nil {
 		return err
 	}
@@ -123,7 +128,7 @@ func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err := a.print(ready, ready.text()); err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, db, engine, false)
+	err = a.serve(ctx, listener, db, engine, watch, false)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}

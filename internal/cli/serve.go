@@ -63,7 +63,14 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	db, err := postgres.Open(ctx, postgres.Config{URL: url, ReadURL: c.ReadURL, ApplicationName: "portaldb serve"})
+	watch, err := a.observe(ctx)
+	if err != nil {
+		return err
+	}
+	defer watch.stop()
+	db, err := postgres.Open(ctx, postgres.Config{
+		URL: url, ReadURL: c.ReadURL, ApplicationName: "portaldb serve", Registry: watch.registry, Tracer: watch.tracer,
+	})
 	if err != nil {
 		return err
 	}
@@ -78,7 +85,7 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; PORTALDB_ADDR or --addr takes another address", err)
 	}
-	return a.serve(ctx, listener, db, engine, behind)
+	return a.serve(ctx, listener, db, engine, watch, behind)
 }
 
 // release is this program as the schema engine knows it.
@@ -117,10 +124,11 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 }
 
 // serve answers HTTP on the listener until ctx is done. behind allows it to be ready although migrations are pending.
-func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, engine *schema.Engine, behind bool) error {
-	logger := slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{ReplaceAttr: portal.MaskLogAttr}))
+func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, engine *schema.Engine, watch *observation, behind bool) error {
+	logger := watch.logger
 	api := httpapi.New(httpapi.Config{
 		Service: portal.New(db.Primary(), db.Reads()), Ready: remembered(time.Second, readiness(engine, behind)), Logger: logger, Version: version,
+		Registry: watch.registry, Tracer: watch.tracer,
 	})
 	var reporting sync.WaitGroup
 	defer reporting.Wait()

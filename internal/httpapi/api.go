@@ -8,14 +8,18 @@ package httpapi
 import (
 	"context"
 	"log/slog"
+	"math"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"portaldb/internal/portal"
 )
@@ -53,6 +57,24 @@ type Config struct {
 
 	// ExportStall is how long the client of an export may take no bytes. 0 means DefaultExportStall.
 	ExportStall time.Duration
+
+	// WrongTokens is how many wrong tokens one address may send in a minute; more are answered with 429. 0 means
+	// DefaultWrongTokens.
+	WrongTokens int
+
+	// Registry is what GET /metrics shows, besides what the API itself measures. nil means nothing else.
+	Registry *prometheus.Registry
+
+	// QueueAge returns for how long the oldest submission of the queue has been waiting, in seconds, 0 if none does. ok
+	// is false if that is not known now. nil leaves the metric out.
+	QueueAge func(context.Context) (seconds float64, ok bool)
+
+	// LongRunning returns how many submissions outside of the queue have been running for longer than they should. ok
+	// is false if that is not known now. nil leaves the metric out.
+	LongRunning func(context.Context) (rows float64, ok bool)
+
+	// Tracer gets a span for each request. nil means none.
+	Tracer trace.Tracer
 }
 
 // API is the HTTP API, an http.Handler.
@@ -66,6 +88,9 @@ type API struct {
 	mux            *http.ServeMux
 	huma           huma.API
 	draining       atomic.Bool
+	attempts       *attempts
+	metrics        *metrics
+	tracer         trace.Tracer
 }
 
 // New returns the API.
@@ -82,6 +107,12 @@ func New(cfg Config) *API {
 	if cfg.ExportStall == 0 {
 		cfg.ExportStall = DefaultExportStall
 	}
+	if cfg.WrongTokens == 0 {
+		cfg.WrongTokens = DefaultWrongTokens
+	}
+	if cfg.Registry == nil {
+		cfg.Registry = prometheus.NewRegistry()
+	}
 	a := &API{
 		service:        cfg.Service,
 		ready:          cfg.Ready,
@@ -90,15 +121,12 @@ func New(cfg Config) *API {
 		exportTimeout:  cfg.ExportTimeout,
 		exportStall:    cfg.ExportStall,
 		mux:            http.NewServeMux(),
+		attempts:       newAttempts(cfg.WrongTokens),
+		metrics:        newMetrics(cfg),
+		tracer:         cfg.Tracer,
 	}
 	a.huma = humago.New(a.mux, huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "portaldb", Version: cfg.Version},
-			Components: &huma.Components{
-				SecuritySchemes: map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}},
-			},
-		},
+		OpenAPI: newDocument(cfg.Version),
 		Formats: map[string]huma.Format{
 			"application/json": {Marshal: marshal, Unmarshal: unmarshal},
 			"json":             {Marshal: marshal}, // what huma makes of application/problem+json
@@ -111,6 +139,8 @@ func New(cfg Config) *API {
 	a.addAudits()
 	a.addStats()
 	a.addExports()
+	a.addMetrics(cfg.Registry)
+	a.addDocument()
 	return a
 }
 
@@ -119,7 +149,10 @@ func (a *API) Drain() { a.draining.Store(true) }
 
 // register adds an operation for callers with a role; none is needed if it is empty.
 func register[I, O any](a *API, op huma.Operation, role portal.Role, handler func(context.Context, *I) (*O, error)) {
-	if role != "" {
+	documentFailures(&op, role)
+	if role == "" {
+		op.Middlewares = append(op.Middlewares, notStored)
+	} else {
 		op.Security = []map[string][]string{{"token": {string(role)}}}
 		op.Middlewares = append(op.Middlewares, a.authorize(role))
 	}
@@ -132,9 +165,16 @@ func register[I, O any](a *API, op huma.Operation, role portal.Role, handler fun
 	huma.Register(a.huma, op, handler)
 }
 
+// notStored says that an answer holds for this moment only.
+func notStored(ctx huma.Context, next func(huma.Context)) {
+	ctx.SetHeader("Cache-Control", "no-store")
+	next(ctx)
+}
+
 // authorize lets those requests pass that bear a token which includes the role.
 func (a *API) authorize(role portal.Role) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		ctx.SetHeader("Cache-Control", "private, no-cache") // ask with If-None-Match
 		scheme, secret, _ := strings.Cut(ctx.Header("Authorization"), " ")
 		if !strings.EqualFold(scheme, "Bearer") {
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb"`)
@@ -144,6 +184,11 @@ func (a *API) authorize(role portal.Role) func(huma.Context, func(huma.Context))
 		token, err := a.service.Authenticate(ctx.Context(), strings.TrimSpace(secret))
 		switch {
 		case portal.ErrorCode(err) == portal.CodeUnauthenticated:
+			if wait := a.attempts.wrong(callerOf(ctx.RemoteAddr()), time.Now()); wait > 0 {
+				ctx.SetHeader("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+				a.refuse(ctx, portal.CodeTooMany, "too many wrong tokens came from this address; Retry-After says for how many seconds to wait")
+				return
+			}
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb", error="invalid_token"`)
 			fallthrough
 		case err != nil:

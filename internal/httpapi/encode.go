@@ -24,7 +24,7 @@ func marshal(w io.Writer, v any) error {
 	if a, ok := v.(appender); ok {
 		buffer := buffers.Get().(*[]byte)
 		*buffer = append(a.appendJSON((*buffer)[:0]), '\n')
-		_, _ = w.Write(*buffer)
+		writeAll(w, *buffer)
 		if cap(*buffer) <= maxPooled {
 			buffers.Put(buffer)
 		}
@@ -34,8 +34,17 @@ func marshal(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
-	_, _ = w.Write(append(text, '\n'))
+	writeAll(w, append(text, '\n'))
 	return nil
+}
+
+// writeAll writes a body that is all there is.
+func writeAll(w io.Writer, body []byte) {
+	if whole, ok := w.(*response); ok {
+		whole.writeAll(body)
+		return
+	}
+	_, _ = w.Write(body)
 }
 
 // appendPage appends a page of a list.

@@ -38,32 +38,44 @@ func exchangeOf(ctx context.Context) *exchange {
 // which hold personal data.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	x := &exchange{id: requestID(r), connected: r.Context()}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), exchangeKey{}, x), a.requestTimeout)
+	id := requestID(r)
+	x := &exchange{id: id, connected: portal.WithRequestID(r.Context(), id)}
+	ctx, cancel := context.WithTimeout(context.WithValue(x.connected, exchangeKey{}, x), a.requestTimeout)
 	defer cancel()
+	ctx, span := a.startSpan(ctx, r)
 	r = r.WithContext(ctx)
 	r.Body = bodyReader{r.Body}
 	out := &response{ResponseWriter: w, request: r}
 	out.Header().Set("X-Request-Id", x.id)
+	a.metrics.inFlight.Inc()
 
 	defer func() {
 		fault := recover()
-		begun := out.status != 0
+		begun := out.sent
 		if err, ok := fault.(error); fault != nil && (!ok || !errors.Is(err, http.ErrAbortHandler)) {
 			x.err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
 			if !begun {
+				clear(out.Header())
+				out.Header().Set("X-Request-Id", x.id)
 				failure(x, x.err).write(out)
 			}
+		} else if fault == nil {
+			out.finish()
 		}
-		a.log(r, x, out, time.Since(began))
+		took := time.Since(began)
+		a.log(r, x, out, took)
+		a.metrics.inFlight.Dec()
+		a.metrics.observe(r, out, took)
+		endSpan(span, r, x, out)
 		if fault != nil && begun {
 			panic(http.ErrAbortHandler) // breaks the connection: the client must not take a part for the whole
 		}
 	}()
 	a.mux.ServeHTTP(out, r)
 	if out.unrouted != 0 {
-		out.request = nil
-		unrouted(x, out.unrouted).write(out)
+		p := unrouted(x, out.unrouted)
+		out.status, out.unrouted = p.Status, 0
+		p.write(out)
 	}
 }
 
@@ -113,41 +125,6 @@ func requestID(r *http.Request) string {
 	}
 	return id
 }
-
-// response counts what is sent, and holds back the plain text with which http.ServeMux answers what no route takes.
-type response struct {
-	http.ResponseWriter
-	request  *http.Request // nil once nothing is to be held back
-	status   int
-	bytes    int64
-	unrouted int // the status that was held back
-}
-
-// WriteHeader sends the status.
-func (w *response) WriteHeader(status int) {
-	if w.request != nil && w.request.Pattern == "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
-		w.unrouted = status
-		return
-	}
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write sends a part of the body.
-func (w *response) Write(b []byte) (int, error) {
-	if w.request != nil && w.unrouted != 0 {
-		return len(b), nil
-	}
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(b)
-	w.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap is for http.ResponseController.
-func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // bodyReader makes it the caller's failure when the body of a request ends early or is badly framed.
 type bodyReader struct{ io.ReadCloser }

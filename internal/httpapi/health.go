@@ -38,6 +38,7 @@ func (a *API) addHealth() {
 		Path:        "/readyz",
 		Summary:     "Whether the service can do its work",
 		Tags:        []string{"health"},
+		Errors:      []int{http.StatusServiceUnavailable},
 	}, "", func(ctx context.Context, _ *struct{}) (*health, error) {
 		if a.draining.Load() {
 			return nil, &portal.Error{Code: portal.CodeUnavailable, Message: "the service is shutting down"}

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -32,7 +31,7 @@ var statuses = map[portal.Code]int{
 type problem struct {
 	Title     string         `json:"title" doc:"What the status means."`
 	Status    int            `json:"status" doc:"The HTTP status."`
-	Code      portal.Code    `json:"code" doc:"What went wrong, for programs: the codes never change their meaning."`
+	Code      portal.Code    `json:"code" enum:"conflict,forbidden,gone,internal,invalid,not_found,precondition_failed,too_large,too_many,unauthenticated,unavailable,unsupported" doc:"What went wrong, for programs: the codes never change their meaning."`
 	Detail    string         `json:"detail" doc:"What went wrong, for people."`
 	RequestID string         `json:"request_id" doc:"The same as X-Request-Id, and as in the log of the service."`
 	Errors    []problemField `json:"errors,omitempty" doc:"What is wrong with which part of the request."`
@@ -122,5 +121,5 @@ func document(x *exchange, status int, code portal.Code, detail string) *problem
 func (p *problem) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // whoever has hung up need not know
+	_ = marshal(w, p) // it consists of text and a number
 }

@@ -58,12 +58,20 @@ func documented(op *huma.Operation, name string) *huma.Param {
 	return nil
 }
 
-// printable shortens the name of a parameter that the caller made up.
+// printable returns a name that the caller made up if it looks like one, and else "?": what stands in the place of a name
+// by mistake may be a value.
 func printable(name string) string {
 	const most = 40
-	name = strings.ToValidUTF8(name, "?")
-	if len(name) > most {
-		name = strings.ToValidUTF8(name[:most], "") + "..."
+	if len(name) > most || portal.MaskCPF(name) != name {
+		return "?"
+	}
+	for i, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_':
+		case i > 0 && ('0' <= c && c <= '9' || c == '-' || c == '.' || c == '[' || c == ']'):
+		default:
+			return "?"
+		}
 	}
 	return name
 }
@@ -200,7 +208,7 @@ var (
 )
 
 func queryParam(name, description string, schema *huma.Schema) *huma.Param {
-	return &huma.Param{Name: name, In: "query", Description: description, Schema: schema}
+	return &huma.Param{Name: name, In: "query", Description: description, Schema: schema, Example: parameterExample(name, schema)}
 }
 
 func textParam(name, description string) *huma.Param {

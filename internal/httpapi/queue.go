@@ -2,7 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -80,6 +83,16 @@ type (
 	extendedLease struct{ Body lease }
 )
 
+// Schema is that of a submission and of what claiming adds: huma leaves out what is embedded.
+func (claimed) Schema(registry huma.Registry) *huma.Schema {
+	whole := *registry.Schema(reflect.TypeFor[submission](), false, "")
+	whole.Properties = maps.Clone(whole.Properties)
+	whole.Properties["lease_until"] = &huma.Schema{Type: huma.TypeString, Format: "date-time", Description: "When another worker may claim it, unless a heartbeat comes before."}
+	whole.Properties["attempts"] = &huma.Schema{Type: huma.TypeInteger, Description: "How often it was claimed, this time included."}
+	whole.Required = slices.Concat(whole.Required, []string{"lease_until", "attempts"})
+	return &whole
+}
+
 func (a *API) addQueue() {
 	tags := []string{"queue"}
 	register(a, huma.Operation{
@@ -97,6 +110,7 @@ func (a *API) addQueue() {
 		Summary:     "Keep a submission that the worker has claimed",
 		Description: "409 means that the worker has lost it, and should stop.",
 		Tags:        tags,
+		Errors:      []int{http.StatusConflict},
 	}, portal.RoleWriter, a.extendLease)
 }
 

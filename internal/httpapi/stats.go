@@ -27,8 +27,10 @@ type statsGroup struct {
 }
 
 type statsDay struct {
-	Day string `json:"day" format:"date"`
-	statsGroup
+	Day    string `json:"day" format:"date"`
+	Kind   string `json:"kind"`
+	Status string `json:"status"`
+	Count  int64  `json:"count"`
 }
 
 type getStats struct{ request portal.StatsRequest }
@@ -77,7 +79,7 @@ func (a *API) getStats(ctx context.Context, in *getStats) (*oneStats, error) {
 		answer.Groups[i] = statsGroup(group)
 	}
 	for i, day := range counted.Days {
-		answer.Days[i] = statsDay{day.Day, statsGroup(day.StatsGroup)}
+		answer.Days[i] = statsDay{day.Day, day.Kind, day.Status, day.Count}
 	}
 	return &oneStats{answer}, nil
 }

@@ -232,6 +232,8 @@ func (a *API) addSubmissions() {
 		Description:   "With an id, the same request can be sent again: it answers 200 with the submission as it is then.",
 		Tags:          tags,
 		DefaultStatus: http.StatusCreated,
+		Responses:     map[string]*huma.Response{"200": {Description: "The same request was made before."}},
+		Errors:        []int{http.StatusConflict},
 	}, portal.RoleWriter, a.createSubmission)
 	register(a, huma.Operation{
 		OperationID: "list-submissions",
@@ -268,6 +270,7 @@ func (a *API) addSubmissions() {
 		Summary:     "Change status, result or error of a submission",
 		Description: "queued leads to running, done and error; running to done and error; done to error. With If-Match the change is made only if the submission is as it was.",
 		Tags:        tags,
+		Errors:      []int{http.StatusConflict, http.StatusPreconditionFailed},
 	}, portal.RoleWriter, a.updateSubmission)
 }
 

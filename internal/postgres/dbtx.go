@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,8 +16,29 @@ import (
 	"portaldb/internal/portal"
 )
 
-// Primary sends each statement as it is to the database that takes changes. It is a db.DBTX; its errors are of type
-// portal.Error.
+// requestName is the application_name of what a request does: it is in every line that the server logs of it (in the
+// log_line_prefix as %a, in csvlog and jsonlog always) and in pg_stat_activity. The server cuts it after 63 bytes.
+func requestName(ctx context.Context, application string) string {
+	if id := portal.RequestID(ctx); id != "" {
+		return "portaldb " + id
+	}
+	return application
+}
+
+// naming names the request until the end of the transaction: for one statement.
+func naming(ctx context.Context) statement {
+	return statement{`SELECT set_config('application_name', $1, true)`, []any{requestName(ctx, "")}}
+}
+
+// named says whether a statement goes under the name of its request, which travels with it and costs no round trip, but
+// the server a second statement: too much for a row by its key, which is most of the traffic and can hardly fail or be
+// slow.
+func named(ctx context.Context, sql string) bool {
+	return portal.RequestID(ctx) != "" && !strings.HasPrefix(queryName(sql), "Get")
+}
+
+// Primary sends each statement to the database that takes changes, those that change something under the name of their
+// request. It is a db.DBTX; its errors are of type portal.Error.
 type Primary struct{ pool *pgxpool.Pool }
 
 // Primary returns the way to the database that takes changes.
@@ -24,18 +46,37 @@ func (d *DB) Primary() Primary { return Primary{d.primary} }
 
 // Exec runs a statement that returns no rows.
 func (p Primary) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if named(ctx, sql) {
+		return execute(p.Query(ctx, sql, args...))
+	}
 	tag, err := p.pool.Exec(ctx, sql, args...)
 	return tag, translate(err)
 }
 
+// execute reads a result to its end.
+func execute(result pgx.Rows, err error) (pgconn.CommandTag, error) {
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	result.Close()
+	return result.CommandTag(), result.Err()
+}
+
 // Query runs a statement that returns rows.
 func (p Primary) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if named(ctx, sql) {
+		return together(ctx, func() {}, p.pool, naming(ctx), statement{sql, args})
+	}
 	result, err := p.pool.Query(ctx, sql, args...)
 	return &rows{Rows: result}, translate(err)
 }
 
 // QueryRow runs a statement that returns one row; scanning gives portal.CodeNotFound if there is none.
 func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if named(ctx, sql) {
+		result, err := p.Query(ctx, sql, args...)
+		return firstRow{result, err}
+	}
 	return row{p.pool.QueryRow(ctx, sql, args...)}
 }
 
@@ -63,12 +104,7 @@ type after struct {
 }
 
 func (a after) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	result, err := a.Query(ctx, sql, args...)
-	if err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	result.Close()
-	return result.CommandTag(), result.Err()
+	return execute(a.Query(ctx, sql, args...))
 }
 
 // CopyFrom refuses: a statement before it would be a transaction of its own.
@@ -77,6 +113,9 @@ func (a after) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromS
 }
 
 func (a after) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if named(ctx, sql) {
+		return together(ctx, func() {}, a.pool, naming(ctx), a.first, statement{sql, args})
+	}
 	return together(ctx, func() {}, a.pool, a.first, statement{sql, args})
 }
 
@@ -85,20 +124,25 @@ func (a after) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return firstRow{result, err}
 }
 
-// together sends two statements in one round trip and returns the rows of the second. Without a Sync between them the two
-// are one transaction, which ends with them, also by an error: no BEGIN and COMMIT to pay for or to clean up after, and a
-// pooler in transaction mode keeps them together. done is called when the rows are closed.
-func together(ctx context.Context, done context.CancelFunc, pool *pgxpool.Pool, first, second statement) (pgx.Rows, error) {
+// together sends statements in one round trip and returns the rows of the last. Without a Sync between them they are one
+// transaction, which ends with them, also by an error: no BEGIN and COMMIT to pay for or to clean up after, and a pooler
+// in transaction mode keeps them together. done is called when the rows are closed.
+func together(ctx context.Context, done context.CancelFunc, pool *pgxpool.Pool, statements ...statement) (pgx.Rows, error) {
 	batch := &pgx.Batch{}
-	batch.Queue(first.sql, first.args...)
-	batch.Queue(second.sql, second.args...)
-	results := pool.SendBatch(ctx, batch)
-	if _, err := results.Exec(); err != nil {
-		_ = results.Close()
-		done()
-		return nil, translate(err)
+	for _, s := range statements {
+		batch.Queue(s.sql, s.args...)
 	}
-	result, err := results.Query()
+	results := pool.SendBatch(ctx, batch)
+	var result pgx.Rows
+	var err error
+	for range len(statements) - 1 {
+		if _, err = results.Exec(); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		result, err = results.Query()
+	}
 	if err != nil {
 		_ = results.Close()
 		done()
@@ -111,12 +155,13 @@ func together(ctx context.Context, done context.CancelFunc, pool *pgxpool.Pool, 
 // portal.Error.
 type Reads struct {
 	pool    *pgxpool.Pool
+	name    string        // of the application
 	timeout time.Duration // of the server, for the statement
 }
 
 // Reads returns the way to the database that lists and counts come from.
 func (d *DB) Reads() Reads {
-	return Reads{pool: d.reads, timeout: d.timeout}
+	return Reads{pool: d.reads, name: d.name, timeout: d.timeout}
 }
 
 // readSettings last until the end of the transaction: for one statement.
@@ -129,7 +174,8 @@ const readSettings = `SELECT set_config('transaction_read_only', 'on', true),
        set_config('plan_cache_mode', 'force_custom_plan', true),
        set_config('seq_page_cost', '0', true),
        set_config('random_page_cost', '0', true),
-       set_config('cpu_index_tuple_cost', '0.01', true)`
+       set_config('cpu_index_tuple_cost', '0.01', true),
+       set_config('application_name', $2, true)`
 
 // Exec refuses: nothing that changes anything belongs here.
 func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
@@ -153,7 +199,7 @@ func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 	// for, or that has yet to prepare the statement and meets a lock.
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+time.Second)
 	timeout := strconv.FormatInt(r.timeout.Milliseconds(), 10) + "ms"
-	return together(ctx, cancel, r.pool, statement{readSettings, []any{timeout}}, statement{sql, args})
+	return together(ctx, cancel, r.pool, statement{readSettings, []any{timeout, requestName(ctx, r.name)}}, statement{sql, args})
 }
 
 // QueryRow is Query for one row.
@@ -225,6 +271,15 @@ type rows struct {
 	batch pgx.BatchResults
 	done  context.CancelFunc // after the batch
 	ended error              // how the batch did: its transaction is committed after the last row
+}
+
+// Next closes after the last row, so that Err is complete then.
+func (r *rows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
 }
 
 // Close gives the connection back to its pool.

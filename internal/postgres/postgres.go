@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // DefaultReadTimeout bounds a list or a count unless Config says otherwise.
@@ -38,6 +40,12 @@ type Config struct {
 
 	// ReadTimeout is how long the server works on one list or count. 0 means DefaultReadTimeout.
 	ReadTimeout time.Duration
+
+	// Registry gets what is measured of statements and pools. nil means that nothing is.
+	Registry prometheus.Registerer
+
+	// Tracer gets a span for each statement. nil means none.
+	Tracer trace.Tracer
 }
 
 // DB is a database, with two pools of connections: slow searches can use up one of them, and changes go on.
@@ -45,6 +53,7 @@ type DB struct {
 	primary *pgxpool.Pool
 	reads   *pgxpool.Pool
 	timeout time.Duration
+	name    string // of the application
 }
 
 // Open prepares the pools. It does not connect: an error means that a connection string is malformed, and does not
@@ -56,23 +65,27 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = DefaultReadTimeout
 	}
-	primary, err := open(ctx, cfg.URL, cfg.ApplicationName)
+	observer := newObserver(cfg.Registry, cfg.Tracer)
+	primary, err := open(ctx, cfg.URL, cfg.ApplicationName, observer)
 	if err != nil {
 		return nil, fmt.Errorf("read the connection string: %w", err)
 	}
-	reads, err := open(ctx, cfg.ReadURL, cfg.ApplicationName)
+	reads, err := open(ctx, cfg.ReadURL, cfg.ApplicationName, observer)
 	if err != nil {
 		primary.Close()
 		return nil, fmt.Errorf("read the connection string for reads: %w", err)
 	}
-	return &DB{primary: primary, reads: reads, timeout: cfg.ReadTimeout}, nil
+	if cfg.Registry != nil {
+		cfg.Registry.MustRegister(poolCollector{map[string]*pgxpool.Pool{"primary": primary, "reads": reads}})
+	}
+	return &DB{primary: primary, reads: reads, timeout: cfg.ReadTimeout, name: cfg.ApplicationName}, nil
 }
 
 // maxConns is how many connections each pool opens at most, where the URL does not say: pgxpool's own default is four on a
 // small machine, and as many slow requests would leave none for the others.
 const maxConns = 10
 
-func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
+func open(ctx context.Context, url, application string, observer *observer) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The text of err and of its causes may quote the string, password included.
@@ -88,6 +101,9 @@ func open(ctx context.Context, url, application string) (*pgxpool.Pool, error) {
 	// is then known, and the connection can be used again.
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
+	}
+	if observer != nil {
+		config.ConnConfig.Tracer = observer
 	}
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{
