@@ -65,14 +65,6 @@ type Config struct {
 	// Registry is what GET /metrics shows, besides what the API itself measures. nil means nothing else.
 	Registry *prometheus.Registry
 
-	// QueueAge returns for how long the oldest submission of the queue has been waiting, in seconds, 0 if none does. ok
-	// is false if that is not known now. nil leaves the metric out.
-	QueueAge func(context.Context) (seconds float64, ok bool)
-
-	// LongRunning returns how many submissions outside of the queue have been running for longer than they should. ok
-	// is false if that is not known now. nil leaves the metric out.
-	LongRunning func(context.Context) (rows float64, ok bool)
-
 	// Tracer gets a span for each request. nil means none.
 	Tracer trace.Tracer
 }

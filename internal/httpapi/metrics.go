@@ -34,13 +34,7 @@ func newMetrics(cfg Config) *metrics {
 		}, []string{"route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "portaldb_http_requests_in_flight", Help: "Requests under way."}),
 	}
-	cfg.Registry.MustRegister(m.requests, m.duration, m.bytes, m.inFlight)
-	if cfg.QueueAge != nil {
-		cfg.Registry.MustRegister(newAsked("portaldb_queue_oldest_seconds", "For how long the oldest submission of the queue has been waiting; 0 if none does.", cfg.QueueAge))
-	}
-	if cfg.LongRunning != nil {
-		cfg.Registry.MustRegister(newAsked("portaldb_submissions_long_running", "Submissions outside of the queue that have been running for longer than they should.", cfg.LongRunning))
-	}
+	cfg.Registry.MustRegister(m.requests, m.duration, m.bytes, m.inFlight, backlog{cfg.Service})
 	return m
 }
 
@@ -57,26 +51,32 @@ func (m *metrics) observe(r *http.Request, out *response, took time.Duration) {
 // askTimeout is how long one question of a scrape may take.
 const askTimeout = 2 * time.Second
 
-// asked is a gauge that has to be asked for at each scrape.
-type asked struct {
-	description *prometheus.Desc
-	ask         func(context.Context) (float64, bool)
-}
+// backlog asks the database at each scrape what waits.
+type backlog struct{ service *portal.Service }
 
-func newAsked(name, help string, ask func(context.Context) (float64, bool)) asked {
-	return asked{prometheus.NewDesc(name, help, nil, nil), ask}
-}
+var (
+	queueOldest = prometheus.NewDesc("portaldb_queue_oldest_seconds",
+		"For how long the oldest submission of the queue has been waiting for a worker; 0 if none does.", nil, nil)
+	longRunning = prometheus.NewDesc("portaldb_submissions_long_running",
+		"Submissions that were never in the queue and have been running for more than an hour.", nil, nil)
+)
 
 // Describe is a prometheus.Collector's.
-func (a asked) Describe(ch chan<- *prometheus.Desc) { ch <- a.description }
+func (b backlog) Describe(ch chan<- *prometheus.Desc) {
+	ch <- queueOldest
+	ch <- longRunning
+}
 
-// Collect leaves the metric out while its value is not known.
-func (a asked) Collect(ch chan<- prometheus.Metric) {
+// Collect leaves both out while they are not known.
+func (b backlog) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	if value, ok := a.ask(ctx); ok {
-		ch <- prometheus.MustNewConstMetric(a.description, prometheus.GaugeValue, value)
+	waiting, err := b.service.Backlog(ctx)
+	if err != nil {
+		return
 	}
+	ch <- prometheus.MustNewConstMetric(queueOldest, prometheus.GaugeValue, waiting.Oldest.Seconds())
+	ch <- prometheus.MustNewConstMetric(longRunning, prometheus.GaugeValue, float64(waiting.LongRunning))
 }
 
 // maxScrapes bounds the scrapes at the same time: nobody needs a token for them.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
@@ -413,11 +414,12 @@ func busyMetrics(t *testing.T, op operation) answer {
 	t.Helper()
 	entered, leave := make(chan struct{}, 100), make(chan struct{})
 	b := setup(t, func(cfg *httpapi.Config) {
-		cfg.QueueAge = func(context.Context) (float64, bool) {
+		cfg.Registry = prometheus.NewRegistry()
+		cfg.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "slow"}, func() float64 {
 			entered <- struct{}{}
 			<-leave
-			return 0, false
-		}
+			return 0
+		}))
 	})
 	var scrapes sync.WaitGroup
 	for range 4 {
