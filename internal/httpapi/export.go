@@ -201,6 +201,9 @@ func (a *API) export(hctx huma.Context, name string, format exportFormat, column
 		panic(http.ErrAbortHandler)
 	default:
 		_ = e.control.SetWriteDeadline(time.Now().Add(a.exportStall)) // that of the server may be past
+		if portal.ErrorCode(err) == portal.CodeTooMany {
+			hctx.SetHeader("Retry-After", "10")
+		}
 		_ = huma.WriteErr(a.huma, hctx, http.StatusInternalServerError, "", err)
 	}
 }

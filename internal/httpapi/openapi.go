@@ -52,6 +52,8 @@ var examples = map[string]any{
 	"If-Match":                `"3q2-7wAAAAAAAAAAAAAA"`,
 	"If-None-Match":           `W/"3q2-7wAAAAAAAAAAAAAAAA"`,
 	"kind":                    "dfd",
+	"item":                    "dfd",
+	"object":                  "0b0e6b0c-6f0e-4f4b-9f0a-3d1f5d1c2b3a",
 	"kinds":                   []any{"dfd"},
 	"lease_until":             "2026-01-31T12:01:00Z",
 	"submission_id":           "0b0e6b0c-6f0e-4f4b-9f0a-3d1f5d1c2b3a",
@@ -90,6 +92,7 @@ var examples = map[string]any{
 
 // queryExamples are for parameters that are written otherwise than fields of their name.
 var queryExamples = map[string]any{
+	"count":   "exact",
 	"payload": `{"numero": "12/2026"}`,
 	"status":  []any{"queued"},
 }
@@ -99,7 +102,13 @@ func parameterExample(name string, schema *huma.Schema) any {
 	if value, ok := queryExamples[name]; ok && (schema.Type == huma.TypeArray) == (name == "status") {
 		return value
 	}
-	return examples[name]
+	if value, ok := examples[name]; ok {
+		return value
+	}
+	if len(schema.Enum) > 0 {
+		return schema.Enum[0]
+	}
+	return nil
 }
 
 // explanations say of each code what leads to it.
@@ -112,7 +121,7 @@ var explanations = map[portal.Code]string{
 	portal.CodeNotFound:           "It does not exist.",
 	portal.CodePreconditionFailed: "It has changed since it was read: If-Match does not hold.",
 	portal.CodeTooLarge:           "The body is too long.",
-	portal.CodeTooMany:            "Too many wrong tokens came from this address. Good ones are still taken.",
+	portal.CodeTooMany:            "Too many wrong tokens came from this address, which good ones do not suffer for; or too many exports are under way.",
 	portal.CodeUnauthenticated:    "There is no token, or one that is not known, has expired or was revoked.",
 	portal.CodeUnavailable:        "The database cannot be reached, is too busy, or took too long; the same request may succeed later.",
 	portal.CodeUnsupported:        "The body is not application/json, or is compressed.",
@@ -159,7 +168,7 @@ func problemResponse(registry huma.Registry, code portal.Code) *huma.Response {
 	case portal.CodeUnauthenticated, portal.CodeForbidden:
 		response.Headers["WWW-Authenticate"] = &huma.Header{Description: "What kind of token is needed.", Schema: text}
 	case portal.CodeTooMany:
-		response.Headers["Retry-After"] = &huma.Header{Description: "For how many seconds to send no wrong token.", Schema: &huma.Schema{Type: huma.TypeInteger}}
+		response.Headers["Retry-After"] = &huma.Header{Description: "How many seconds to wait.", Schema: &huma.Schema{Type: huma.TypeInteger}}
 	}
 	return response
 }
@@ -235,7 +244,10 @@ func completeOperation(document *huma.OpenAPI, op *huma.Operation) {
 }
 
 func addExamples(registry huma.Registry, content map[string]*huma.MediaType) {
-	for _, media := range content {
+	for mediaType, media := range content {
+		if mediaType == "text/csv" {
+			media.Example = "id;kind;status\r\n0b0e6b0c-6f0e-4f4b-9f0a-3d1f5d1c2b3a;dfd;queued\r\n"
+		}
 		if media.Example == nil && media.Schema != nil {
 			media.Example = exampleOf(registry, media.Schema, "", "")
 		}
@@ -272,7 +284,7 @@ func exampleOf(registry huma.Registry, schema *huma.Schema, typeName, name strin
 	}
 	switch schema.Type {
 	case huma.TypeArray:
-		return []any{exampleOf(registry, schema.Items, typeName, name)}
+		return []any{exampleOf(registry, schema.Items, typeName, "item")}
 	case huma.TypeBoolean:
 		return false
 	case huma.TypeInteger, huma.TypeNumber:

@@ -158,10 +158,16 @@ func (d *description) check(t testing.TB, op operation, got answer) {
 		t.Errorf("%s: %d is %s, which is not described", op.id, got.status, mediaType)
 		return
 	}
-	if strings.HasSuffix(mediaType, "json") && mediaType != "application/x-ndjson" && mediaType != "application/openapi+json" {
+	bodies := [][]byte{got.body}
+	if mediaType == "application/x-ndjson" {
+		bodies = bytes.Split(bytes.TrimSuffix(got.body, []byte("\n")), []byte("\n"))
+	}
+	if strings.HasSuffix(mediaType, "json") && mediaType != "application/openapi+json" {
 		pointer := op.pointers[got.status] + "/content/" + strings.ReplaceAll(mediaType, "/", "~1") + "/schema"
-		if err := d.validate(pointer, got.body); err != nil {
-			t.Errorf("%s: %d: %v: %.300s", op.id, got.status, err, got.body)
+		for _, body := range bodies {
+			if err := d.validate(pointer, body); err != nil {
+				t.Errorf("%s: %d: %v: %.300s", op.id, got.status, err, body)
+			}
 		}
 	}
 	if mediaType == "application/problem+json" {
