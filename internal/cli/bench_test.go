@@ -280,13 +280,10 @@ func (p *peer) hammer(b *testing.B, connections int, request func(int) (string, 
 					b.Error(err)
 					return
 				}
-				if response.StatusCode >= 300 {
-					content, _ := io.ReadAll(response.Body)
-					b.Errorf("%s %s: %d\n%s", method, path, response.StatusCode, content)
-					return
-				}
-				if _, err := io.Copy(io.Discard, response.Body); err != nil {
-					b.Error(err)
+				content, err := io.ReadAll(response.Body)
+				response.Body.Close()
+				if err != nil || response.StatusCode >= 300 {
+					b.Errorf("%s %s: %d, %v\n%s", method, path, response.StatusCode, err, content)
 					return
 				}
 				results[n] = append(results[n], time.Since(begin))
