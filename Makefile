@@ -14,7 +14,7 @@ $(TOOL) gotestsum --format pkgname-and-test-fails --jsonfile bin/test.json -- $(
 echo; echo "sizes of the long tests:"; $(SIZES); exit $$status
 endef
 
-.PHONY: help dev build test test-full clients generate verify lint bench clean
+.PHONY: help dev build test test-full test-race clients generate verify lint bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,11 @@ test: lint ## Check generated files, lint, and run the tests in their short size
 
 test-full: lint ## The same with the long tests in full size
 	@tools/install.sh postgresql
-	@$(call run_tests,-race -timeout 180m)
+	@$(call run_tests,-timeout 180m)
+
+test-race: ## The short sizes under the race detector
+	@tools/install.sh postgresql
+	@$(call run_tests,-short -race -timeout 90m)
 
 clients: ## Generate clients of the HTTP API in Go and TypeScript, and have each make a round trip; needs Node 20 and the network
 	@tools/install.sh postgresql
