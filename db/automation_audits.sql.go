@@ -230,6 +230,49 @@ func (q *Queries) ListAudits(ctx context.Context, arg ListAuditsParams) ([]Autom
 	return items, nil
 }
 
+const ListAuditsByKind = `-- name: ListAuditsByKind :many
+SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+FROM public.automation_audits
+WHERE kind = $1::text
+ORDER BY at DESC, id DESC
+LIMIT $2::bigint
+`
+
+type ListAuditsByKindParams struct {
+	Kind     string
+	RowLimit int64
+}
+
+// ListAuditsByKind is the first page of ListAudits for the events of one kind, with one plan for all arguments as
+// ListSubmissionsByKindAndActor has it.
+func (q *Queries) ListAuditsByKind(ctx context.Context, arg ListAuditsByKindParams) ([]AutomationAudit, error) {
+	rows, err := q.db.Query(ctx, ListAuditsByKind, arg.Kind, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AutomationAudit{}
+	for rows.Next() {
+		var i AutomationAudit
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.ActorCpf,
+			&i.ActorNome,
+			&i.Kind,
+			&i.Action,
+			&i.Meta,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListAuditsByObject = `-- name: ListAuditsByObject :many
 SELECT id, at, actor_cpf, actor_nome, kind, action, meta
 FROM (

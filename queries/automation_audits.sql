@@ -26,6 +26,15 @@ WHERE (sqlc.narg('kind')::text IS NULL OR kind = sqlc.narg('kind')::text)
 ORDER BY at DESC, id DESC
 LIMIT @row_limit::bigint OFFSET @row_offset::bigint;
 
+-- ListAuditsByKind is the first page of ListAudits for the events of one kind, with one plan for all arguments as
+-- ListSubmissionsByKindAndActor has it.
+-- name: ListAuditsByKind :many
+SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+FROM public.automation_audits
+WHERE kind = @kind::text
+ORDER BY at DESC, id DESC
+LIMIT @row_limit::bigint;
+
 -- ListAuditsByObject is ListAudits for the events that name the object, in meta, under sid or as the first of submissionId,
 -- submission_id, target_id, task_id and alert_id that is there, or, if any_key, under user_id or session_id. Unless any_key,
 -- task_id and alert_id do not count. also, if it is not NULL, is another object that the event has to name, under any key.

@@ -54,7 +54,7 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 		return Page[Audit]{}, err
 	}
 
-	rows, err := listAudits(ctx, s.reads, start)
+	rows, err := s.auditRows(ctx, start)
 	if err != nil {
 		return Page[Audit]{}, err
 	}
@@ -74,6 +74,14 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 		return err
 	})
 	return result, err
+}
+
+// auditRows are those of one page.
+func (s *Service) auditRows(ctx context.Context, start start[AuditFilter]) ([]db.AutomationAudit, error) {
+	if kind := start.filter.Kind; kind != nil && start.first() && start.filter == (AuditFilter{Kind: kind}) {
+		return s.planned.ListAuditsByKind(ctx, db.ListAuditsByKindParams{Kind: *kind, RowLimit: start.fetch()})
+	}
+	return listAudits(ctx, s.reads, start)
 }
 
 // listAudits runs the statement that suits the filter.

@@ -85,6 +85,9 @@ type start[F any] struct {
 	before *cursor[F] // nil on the first page
 }
 
+// first tells whether this is the first page.
+func (s start[F]) first() bool { return s.before == nil && s.offset == 0 }
+
 // whole is the list from its beginning to its end.
 func (s start[F]) whole() start[F] {
 	return start[F]{list: s.list, filter: s.filter, limit: everything}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"portaldb/db"
 	"portaldb/internal/portal"
 	"portaldb/internal/postgres"
 )
@@ -22,18 +23,27 @@ var rowsSQL string
 // settings, with the same arguments.
 type explainer struct {
 	postgres.Reads
-	read  float64  // rows that the scans of the last statement have read
-	scans []string // what they were
+	read    float64  // rows that the scans of the last statement have read
+	scans   []string // what they were
+	planned int      // statements that had one plan for all arguments
 }
 
 func (e *explainer) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	var text []byte
-	if err := e.Reads.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) "+sql, args...).Scan(&text); err != nil {
+	if err := e.measure(e.Reads.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) "+sql, args...)); err != nil {
 		return nil, err
+	}
+	return e.Reads.Query(ctx, sql, args...)
+}
+
+// measure notes what an EXPLAIN has returned.
+func (e *explainer) measure(row pgx.Row) error {
+	var text []byte
+	if err := row.Scan(&text); err != nil {
+		return err
 	}
 	var explained []struct{ Plan planNode }
 	if err := json.Unmarshal(text, &explained); err != nil {
-		return nil, err
+		return err
 	}
 	e.read, e.scans = 0, nil
 	explained[0].Plan.walk(func(n planNode) {
@@ -44,7 +54,43 @@ func (e *explainer) Query(ctx context.Context, sql string, args ...any) (pgx.Row
 		e.read += read
 		e.scans = append(e.scans, fmt.Sprintf("%s %s %s: %g", n.Type, n.Relation, n.Index, read))
 	})
-	return e.Reads.Query(ctx, sql, args...)
+	return nil
+}
+
+// Planned measures statements by the plan that they have for all arguments.
+func (e *explainer) Planned() db.DBTX { return plannedExplainer{e.Reads.Planned(), e} }
+
+type plannedExplainer struct {
+	db.DBTX
+	explainer *explainer
+}
+
+// Query prepares the statement under a name, which EXPLAIN takes; there is one connection only.
+func (p plannedExplainer) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	literals := make([]string, len(args))
+	for i, arg := range args {
+		literals[i] = "'" + strings.ReplaceAll(fmt.Sprint(arg), "'", "''") + "'"
+	}
+	if err := p.run(ctx, "PREPARE planned AS "+sql); err != nil {
+		return nil, err
+	}
+	if err := p.explainer.measure(p.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE planned("+strings.Join(literals, ", ")+")")); err != nil {
+		return nil, err
+	}
+	if err := p.run(ctx, "DEALLOCATE planned"); err != nil {
+		return nil, err
+	}
+	p.explainer.planned++
+	return p.DBTX.Query(ctx, sql, args...)
+}
+
+func (p plannedExplainer) run(ctx context.Context, sql string) error {
+	rows, err := p.DBTX.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	rows.Close()
+	return rows.Err()
 }
 
 type planNode struct {
@@ -91,7 +137,7 @@ var absent = ptr("absent")
 // whatever filters are combined: with values that many, few or no rows have.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, "pool_max_conns=1")
 	const rows = 300_000
 	b.exec(t, fmt.Sprintf("SET rows.submissions = %d; SET rows.audits = %d", rows, rows))
 	b.exec(t, rowsSQL)
@@ -242,5 +288,8 @@ func TestPlans(t *testing.T) {
 			}
 		}
 	})
+	if explain.planned == 0 {
+		t.Error("no statement had one plan for all arguments")
+	}
 	t.Logf("%d statements on %d submissions and %d audit events", statements, rows, rows)
 }

@@ -19,6 +19,7 @@ type Service struct {
 	database Primary
 	primary  *db.Queries
 	reads    *db.Queries
+	planned  *db.Queries // reads, with one plan for all arguments
 	reader   Reader
 	exports  chan struct{} // has room for those under way
 	tokens   tokenCache
@@ -37,6 +38,9 @@ type Primary interface {
 type Reader interface {
 	db.DBTX
 
+	// Planned returns a way to run statements that have one plan for all arguments.
+	Planned() db.DBTX
+
 	// Count has the database count the rows of a statement.
 	Count(ctx context.Context, sql string, args ...any) (int64, error)
 
@@ -54,6 +58,7 @@ func New(primary Primary, reads Reader) *Service {
 		database: primary,
 		primary:  db.New(primary),
 		reads:    db.New(reads),
+		planned:  db.New(reads.Planned()),
 		reader:   reads,
 		exports:  make(chan struct{}, maxExports),
 		tokens:   tokenCache{entries: make(map[tokenHash]tokenEntry)},

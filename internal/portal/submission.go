@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -105,7 +106,7 @@ func (s *Service) ListSubmissions(ctx context.Context, filter SubmissionFilter, 
 		return Page[Submission]{}, err
 	}
 
-	rows, err := listSubmissions(ctx, s.reads, start)
+	rows, err := s.submissionRows(ctx, start)
 	if err != nil {
 		return Page[Submission]{}, err
 	}
@@ -125,6 +126,16 @@ func (s *Service) ListSubmissions(ctx context.Context, filter SubmissionFilter, 
 		return err
 	})
 	return result, err
+}
+
+// submissionRows are those of one page.
+func (s *Service) submissionRows(ctx context.Context, start start[SubmissionFilter]) ([]db.Submission, error) {
+	others := start.filter
+	others.Kind, others.ActorCPF = nil, nil
+	if kind, actor := start.filter.Kind, start.filter.ActorCPF; kind != nil && actor != nil && start.first() && reflect.ValueOf(others).IsZero() {
+		return s.planned.ListSubmissionsByKindAndActor(ctx, db.ListSubmissionsByKindAndActorParams{Kind: *kind, ActorCpf: *actor, RowLimit: start.fetch()})
+	}
+	return listSubmissions(ctx, s.reads, start)
 }
 
 // listSubmissions runs the statement that suits the filter.

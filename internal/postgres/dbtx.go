@@ -154,28 +154,43 @@ func together(ctx context.Context, done context.CancelFunc, pool *pgxpool.Pool, 
 // Reads runs statements that only read, each under settings of its own. It is a db.DBTX; its errors are of type
 // portal.Error.
 type Reads struct {
-	pool    *pgxpool.Pool
-	name    string        // of the application
-	timeout time.Duration // of the server, for the statement
+	pool     *pgxpool.Pool
+	name     string        // of the application
+	timeout  time.Duration // of the server, for the statement
+	settings string        // the statement that makes them
 }
 
 // Reads returns the way to the database that lists and counts come from.
 func (d *DB) Reads() Reads {
-	return Reads{pool: d.reads, name: d.name, timeout: d.timeout}
+	return Reads{pool: d.reads, name: d.name, timeout: d.timeout, settings: customSettings}
+}
+
+// Planned returns a way to run statements that have one plan for all arguments, in the order of an index. What is made for
+// that need not be planned each time, which takes as long as reading a page.
+func (r Reads) Planned() db.DBTX {
+	r.settings = genericSettings
+	return r
 }
 
 // readSettings last until the end of the transaction: for one statement.
 //
-// Plans are made for the very arguments, so that filters that are not used vanish; a plan for any arguments scans. And
-// they are made to read few rows: pages cost nothing, or the planner would rather walk along the index on time, whose
+// Plans are made to read few rows: pages cost nothing, or the planner would rather walk along the index on time, whose
 // rows lie together, and hope to meet the wanted ones soon. For filters that hardly ever hold together it never does.
 const readSettings = `SELECT set_config('transaction_read_only', 'on', true),
        set_config('statement_timeout', $1, true),
-       set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('application_name', $2, true),
        set_config('seq_page_cost', '0', true),
        set_config('random_page_cost', '0', true),
        set_config('cpu_index_tuple_cost', '0.01', true),
-       set_config('application_name', $2, true)`
+       `
+
+// customSettings have plans made for the very arguments, so that filters that are not used vanish; a plan for any
+// arguments would scan.
+const customSettings = readSettings + `set_config('plan_cache_mode', 'force_custom_plan', true)`
+
+const genericSettings = readSettings + `set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_bitmapscan', 'off', true),
+       set_config('enable_sort', 'off', true)`
 
 // Exec refuses: nothing that changes anything belongs here.
 func (r Reads) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
@@ -199,7 +214,7 @@ func (r Reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 	// for, or that has yet to prepare the statement and meets a lock.
 	ctx, cancel := context.WithTimeout(ctx, r.timeout+time.Second)
 	timeout := strconv.FormatInt(r.timeout.Milliseconds(), 10) + "ms"
-	return together(ctx, cancel, r.pool, statement{readSettings, []any{timeout, requestName(ctx, r.name)}}, statement{sql, args})
+	return together(ctx, cancel, r.pool, statement{r.settings, []any{timeout, requestName(ctx, r.name)}}, statement{sql, args})
 }
 
 // QueryRow is Query for one row.
