@@ -114,17 +114,17 @@ func parameterExample(name string, schema *huma.Schema) any {
 // explanations say of each code what leads to it.
 var explanations = map[portal.Code]string{
 	portal.CodeConflict:           "What is asked for does not go with what is there.",
-	portal.CodeForbidden:          "The token's role does not include this.",
+	portal.CodeForbidden:          "The token's role does not include this, or a file's secret is missing or wrong.",
 	portal.CodeGone:               "It was there once.",
 	portal.CodeInternal:           "The service failed; its log has the details under the request's id.",
 	portal.CodeInvalid:            "The request is wrong; detail and errors say where.",
 	portal.CodeNotFound:           "It does not exist.",
 	portal.CodePreconditionFailed: "It has changed since it was read: If-Match does not hold.",
 	portal.CodeTooLarge:           "The body is too long.",
-	portal.CodeTooMany:            "Too many wrong tokens came from this address, which good ones do not suffer for; or too many exports are under way.",
+	portal.CodeTooMany:            "Too many wrong tokens came from this address, which good ones do not suffer for; too many exports are under way; or too many wrong secrets were tried.",
 	portal.CodeUnauthenticated:    "There is no token, or one that is not known, has expired or was revoked.",
 	portal.CodeUnavailable:        "The database cannot be reached, is too busy, or took too long; the same request may succeed later.",
-	portal.CodeUnsupported:        "The body is not application/json, or is compressed.",
+	portal.CodeUnsupported:        "The body is not of the media type that is taken, or is compressed; or the file in it is of a type that is not allowed.",
 }
 
 // newDocument returns the description of the API without its operations.
@@ -186,7 +186,7 @@ func documentFailures(op *huma.Operation, role portal.Role) {
 		if role != portal.RoleReader {
 			failures = append(failures, http.StatusForbidden)
 		}
-		if op.Method != http.MethodGet {
+		if op.Method != http.MethodGet && op.Method != http.MethodDelete {
 			failures = append(failures, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 		}
 	}
