@@ -115,8 +115,11 @@ func (c filesSweep) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		view := map[string]any{"expired": report.Expired, "removed": report.Removed, "uploads": report.Uploads, "failed": report.Failed}
-		text := fmt.Sprintf("expired %d, removed %d, abandoned uploads %d, failed %d\n", report.Expired, report.Removed, report.Uploads, report.Failed)
+		view := map[string]any{
+			"expired": report.Expired, "removed": report.Removed, "uploads": report.Uploads, "outside": report.Outside, "failed": report.Failed,
+		}
+		text := fmt.Sprintf("expired %d, removed %d, abandoned uploads %d, outside %d, failed %d\n",
+			report.Expired, report.Removed, report.Uploads, report.Outside, report.Failed)
 		if err := a.print(view, text); err != nil {
 			return err
 		}
@@ -153,12 +156,13 @@ func (c filesFsck) Run(ctx context.Context, a *app) error {
 		}
 		view := map[string]any{
 			"missing": viewFindings(report.Missing), "orphaned": viewFindings(report.Orphaned), "damaged": viewFindings(report.Damaged),
-			"outside": viewFindings(report.Outside), "repaired": report.Repaired, "files": report.Files, "bytes": report.Bytes,
+			"outside": viewFindings(report.Outside), "unreadable": viewFindings(report.Unreadable),
+			"repaired": report.Repaired, "files": report.Files, "bytes": report.Bytes, "entries": report.Entries,
 		}
 		if err := a.print(view, fsckText(report)); err != nil {
 			return err
 		}
-		if found := len(report.Missing) + len(report.Orphaned) + len(report.Damaged) + len(report.Outside); found > report.Repaired {
+		if found := len(report.Missing) + len(report.Orphaned) + len(report.Damaged) + len(report.Outside) + len(report.Unreadable); found > report.Repaired {
 			return errNo
 		}
 		return nil
@@ -179,13 +183,13 @@ func fsckText(report portal.FsckReport) string {
 	for _, kind := range []struct {
 		name     string
 		findings []portal.FsckFinding
-	}{{"missing", report.Missing}, {"orphaned", report.Orphaned}, {"damaged", report.Damaged}, {"outside", report.Outside}} {
+	}{{"missing", report.Missing}, {"orphaned", report.Orphaned}, {"damaged", report.Damaged}, {"outside", report.Outside}, {"unreadable", report.Unreadable}} {
 		for _, f := range kind.findings {
-			fmt.Fprintf(&text, "%-8s  %s  %s\n", kind.name, f.Path, f.Detail)
+			fmt.Fprintf(&text, "%-10s  %s  %s\n", kind.name, f.Path, f.Detail)
 		}
 	}
-	fmt.Fprintf(&text, "%d files, %d bytes read; missing %d, orphaned %d, damaged %d, outside %d, repaired %d\n",
-		report.Files, report.Bytes, len(report.Missing), len(report.Orphaned), len(report.Damaged), len(report.Outside), report.Repaired)
+	fmt.Fprintf(&text, "%d files, %d bytes read; missing %d, orphaned %d, damaged %d, outside %d, unreadable %d, repaired %d\n",
+		report.Files, report.Bytes, len(report.Missing), len(report.Orphaned), len(report.Damaged), len(report.Outside), len(report.Unreadable), report.Repaired)
 	return text.String()
 }
 

@@ -177,9 +177,9 @@ func register[I, O any](a *API, op huma.Operation, role portal.Role, handler fun
 	huma.Register(a.huma, op, handler)
 }
 
-// takesJSON says whether an operation has a body that huma reads: one that describes its body by hand reads it itself.
+// takesJSON says whether an operation has a body that huma reads: one whose body is in its metadata reads it itself.
 func takesJSON(op huma.Operation) bool {
-	return op.Method != http.MethodGet && op.Method != http.MethodDelete && op.RequestBody == nil
+	return op.Method != http.MethodGet && op.Method != http.MethodDelete && op.Metadata["body"] == nil
 }
 
 // notStored says that an answer holds for this moment only.

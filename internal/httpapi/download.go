@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -118,11 +119,10 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, open func(context.Con
 	header := out.Header()
 	before := header.Clone()
 	s.refuse = func(p *problem, err error) {
-		contentRange := header.Get("Content-Range")
 		clear(header)
 		maps.Copy(header, before)
 		if p.Status == http.StatusRequestedRangeNotSatisfiable {
-			header.Set("Content-Range", contentRange)
+			header.Set("Content-Range", "bytes */"+strconv.FormatInt(download.File.Size, 10))
 		}
 		refuse(p, err)
 	}

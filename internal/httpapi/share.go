@@ -36,7 +36,7 @@ func (a *API) addShare() {
 		Parameters:  []*huma.Param{choiceParam("download", "1: the bytes in any case. Other parameters are of no account here.", "1")},
 		Responses:   responses,
 		Errors: []int{
-			http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed,
+			http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed,
 			http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
 		},
 	}, "", func(_ context.Context, in *openLink) (*huma.StreamResponse, error) {
@@ -94,6 +94,14 @@ func shareFailure(w http.ResponseWriter, r *http.Request, status int, err error)
 		page.State, status = console.ShareSecret, http.StatusOK
 	case errors.Is(err, portal.ErrSecretWrong):
 		page.State = console.ShareWrongSecret
+	case errors.Is(err, portal.ErrFileExpired), errors.Is(err, portal.ErrLinkExpired):
+		page.State = console.ShareExpired
+	case errors.Is(err, portal.ErrLinkRevoked):
+		page.State = console.ShareRevoked
+	case errors.Is(err, portal.ErrFileDeleted):
+		page.State = console.ShareDeleted
+	case errors.Is(err, portal.ErrFileUsedUp):
+		page.State = console.ShareUsedUp
 	case status == http.StatusGone:
 		page.State = console.ShareGone
 	case status == http.StatusTooManyRequests:

@@ -61,7 +61,7 @@ func (a *API) addUpload(tags []string) {
 			"as long as " + strconv.Itoa(fileChunk>>10) + " KiB come within " + a.fileStall.String() + ". The file is there once the answer is 201; until then nothing is.",
 		Tags:          tags,
 		DefaultStatus: http.StatusCreated,
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {
+		Metadata: map[string]any{"body": &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {
 			Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
 				"file":          {Type: text, Format: "binary", Description: "The content; its name is the part's filename, any Unicode."},
 				"ttl":           {Type: text, Enum: []any{"1d", "7d", "30d"}, Default: "7d", Description: "How long the file is kept."},
@@ -70,7 +70,7 @@ func (a *API) addUpload(tags []string) {
 				"owner_name":    {Type: text},
 				"max_downloads": {Type: huma.TypeInteger, Minimum: &one, Description: "How often a download may be started."},
 			}},
-		}}},
+		}}}},
 	}, portal.RoleWriter, a.createFile)
 }
 
@@ -83,12 +83,8 @@ func (a *API) createFile(_ context.Context, in *createFile) (*createdFile, error
 	in.request.Body = steadyBody(in.request.Body, control, a.fileStall)
 
 	form := form{files: a.files}
-	err := form.read(ctx, in.request)
-	if err == nil && form.upload == nil {
-		err = &portal.Error{Code: portal.CodeInvalid, Message: "file is required"}
-	}
-	if err != nil {
-		form.discard()
+	defer form.discard()
+	if err := form.read(ctx, in.request); err != nil {
 		return nil, err
 	}
 	_ = control.SetReadDeadline(time.Time{}) // it would end the context
@@ -96,7 +92,6 @@ func (a *API) createFile(_ context.Context, in *createFile) (*createdFile, error
 	defer cancel()
 	made, err := a.files.Create(ctx, exchangeOf(ctx).token, form.upload, form.file)
 	if err != nil {
-		form.discard()
 		return nil, err
 	}
 	answer := newFile(made)
@@ -115,14 +110,18 @@ func (f *form) read(ctx context.Context, r *http.Request) error {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &portal.Error{Code: portal.CodeUnsupported, Message: "the body must not be compressed"}
 	}
-	parts, err := r.MultipartReader()
-	if err != nil {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	parts, err := r.MultipartReader() // takes other kinds too
+	if err != nil || kind != "multipart/form-data" {
 		return &portal.Error{Code: portal.CodeUnsupported, Message: "the body must be multipart/form-data with a boundary"}
 	}
 	seen := make(map[string]bool)
 	for {
 		part, err := parts.NextPart()
 		if err == io.EOF { //nolint:errorlint // wrapped it means that the last boundary never came
+			if f.upload == nil {
+				return invalidForm("file is required")
+			}
 			return nil
 		}
 		if err != nil {
@@ -192,6 +191,7 @@ func (f *form) field(name string, part *multipart.Part) error {
 	return nil
 }
 
+// discard removes the bytes of the file unless it was made.
 func (f *form) discard() {
 	if f.upload != nil {
 		f.upload.Discard()
