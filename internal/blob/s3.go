@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -122,13 +123,13 @@ func (b *bucket) Put(ctx context.Context, path string, r io.Reader) error {
 	if err != nil && err != io.EOF { //nolint:errorlint // a reader ends with io.EOF itself
 		return err
 	}
-	var unlessThere minio.PutObjectOptions
+	unlessThere := minio.PutObjectOptions{DisableContentSha256: true}
 	unlessThere.SetMatchETagExcept("*")
 	if err == nil {
 		err = b.putParts(ctx, key, *buf, r, unlessThere)
 	} else {
 		err = b.within(ctx, func(ctx context.Context) error {
-			_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader((*buf)[:n]), int64(n), "", "", unlessThere)
+			_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader((*buf)[:n]), int64(n), "", digest((*buf)[:n]), unlessThere)
 			return err
 		})
 	}
@@ -143,6 +144,10 @@ func (b *bucket) Put(ctx context.Context, path string, r io.Reader) error {
 	}
 	return err
 }
+
+// digest is what a request says of its body, and the server holds the body against. The options beside it (DisableContentSha256)
+// only turn off that the body is signed piece by piece instead, which not every server reads to its end.
+func digest(body []byte) string { return fmt.Sprintf("%x", sha256.Sum256(body)) }
 
 // putParts sends buf, which is full, and what r gives after it.
 func (b *bucket) putParts(ctx context.Context, key string, buf []byte, r io.Reader, opts minio.PutObjectOptions) (err error) {
@@ -163,7 +168,8 @@ func (b *bucket) putParts(ctx context.Context, key string, buf []byte, r io.Read
 	var parts []minio.CompletePart
 	for n, end := len(buf), error(nil); n > 0; {
 		if err := b.within(ctx, func(ctx context.Context) error {
-			part, err := b.core.PutObjectPart(ctx, b.name, key, upload, len(parts)+1, bytes.NewReader(buf[:n]), int64(n), minio.PutObjectPartOptions{})
+			part, err := b.core.PutObjectPart(ctx, b.name, key, upload, len(parts)+1, bytes.NewReader(buf[:n]), int64(n),
+				minio.PutObjectPartOptions{Sha256Hex: digest(buf[:n]), DisableContentSha256: true})
 			parts = append(parts, minio.CompletePart{PartNumber: len(parts) + 1, ETag: part.ETag})
 			return err
 		}); err != nil {
@@ -334,7 +340,7 @@ func (b *bucket) Check(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		b.there,
 		func(ctx context.Context) error {
-			_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader(nil), 0, "", "", minio.PutObjectOptions{})
+			_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader(nil), 0, "", digest(nil), minio.PutObjectOptions{DisableContentSha256: true})
 			return err
 		},
 		func(ctx context.Context) error {

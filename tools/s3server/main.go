@@ -33,12 +33,12 @@ func serve(ctx context.Context, address, dir string) error {
 	if err != nil {
 		return err
 	}
-	backend, err := posix.New(filepath.Join(dir, "buckets"), sidecar, posix.PosixOpts{SideCarDir: filepath.Join(dir, "attributes"), Concurrency: 64})
+	backend, err := posix.New(filepath.Join(dir, "buckets"), sidecar, posix.PosixOpts{SideCarDir: filepath.Join(dir, "attributes"), Concurrency: 64, CopyObjectThreshold: 5 << 30})
 	if err != nil {
 		return err
 	}
 	return embedgw.RunVersityGW(ctx, backend, &embedgw.Config{
 		RootUserAccess: os.Getenv("AWS_ACCESS_KEY_ID"), RootUserSecret: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-		Ports: []string{address}, Quiet: true, KeepAlive: true, MaxConnections: 1000, MaxRequests: 1000,
+		Ports: []string{address}, Quiet: true, KeepAlive: true, MaxConnections: 1000, MaxRequests: 1000, MultipartMaxParts: 10_000,
 	})
 }
