@@ -157,7 +157,7 @@ func (q *Queries) GetFile(ctx context.Context, id string) (GetFileRow, error) {
 
 const GetFileByLink = `-- name: GetFileByLink :one
 SELECT f.id, f.filename, f.size, f.content_type, f.path, f.owner_id, f.owner_name, f.created_at, f.expires_at, f.secret_hash, f.downloads, f.deleted_at, f.sha256, f.max_downloads, f.purged_at, (f.expires_at <= now())::boolean AS expired,
-       l.id AS link_id, (l.revoked_at IS NOT NULL)::boolean AS revoked, (l.expires_at <= now())::boolean AS link_expired
+       l.id AS link_id, l.expires_at AS link_expires_at, (l.revoked_at IS NOT NULL)::boolean AS revoked, (l.expires_at <= now())::boolean AS link_expired
 FROM service.file_links AS l
 JOIN public.fileshare_items AS f ON f.id = l.file_id
 WHERE l.token_hash = $1
@@ -167,6 +167,7 @@ type GetFileByLinkRow struct {
 	FileshareItem FileshareItem
 	Expired       bool
 	LinkID        uuid.UUID
+	LinkExpiresAt time.Time
 	Revoked       bool
 	LinkExpired   bool
 }
@@ -194,6 +195,7 @@ func (q *Queries) GetFileByLink(ctx context.Context, tokenHash []byte) (GetFileB
 		&i.FileshareItem.PurgedAt,
 		&i.Expired,
 		&i.LinkID,
+		&i.LinkExpiresAt,
 		&i.Revoked,
 		&i.LinkExpired,
 	)
@@ -339,6 +341,99 @@ func (q *Queries) ListStoredFiles(ctx context.Context, arg ListStoredFilesParams
 			&i.Path,
 			&i.Size,
 			&i.Sha256,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListUnexpiredFiles = `-- name: ListUnexpiredFiles :many
+WITH unexpired AS MATERIALIZED (
+  SELECT id, filename, size, content_type, path, owner_id, owner_name, created_at, expires_at, secret_hash, downloads, deleted_at, sha256,
+         max_downloads, purged_at
+  FROM public.fileshare_items
+  WHERE expires_at > now()
+    AND ($3::text IS NULL OR owner_id = $3::text)
+    AND ($4::boolean IS NULL OR (deleted_at IS NOT NULL) = $4::boolean)
+    AND ($5::timestamptz IS NULL
+         OR (created_at, id) < ($5::timestamptz, $6::text))
+    AND ($7::text IS NULL OR concat_ws(' ', filename, owner_name) ILIKE $7::text)
+)
+SELECT id, filename, size, content_type, path, owner_id, owner_name, created_at, expires_at, secret_hash, downloads, deleted_at, sha256,
+       max_downloads, purged_at
+FROM unexpired
+ORDER BY created_at DESC, id DESC
+LIMIT $2::bigint OFFSET $1::bigint
+`
+
+type ListUnexpiredFilesParams struct {
+	RowOffset int64
+	RowLimit  int64
+	OwnerID   *string
+	Deleted   *bool
+	BeforeAt  *time.Time
+	BeforeID  *string
+	QPattern  *string
+}
+
+type ListUnexpiredFilesRow struct {
+	ID           string
+	Filename     string
+	Size         int64
+	ContentType  *string
+	Path         string
+	OwnerID      *string
+	OwnerName    *string
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	SecretHash   *string
+	Downloads    int32
+	DeletedAt    *time.Time
+	Sha256       []byte
+	MaxDownloads *int32
+	PurgedAt     *time.Time
+}
+
+// ListUnexpiredFiles is ListFiles for files that have not expired. They are those of some weeks, which are all read and sorted:
+// ordered by time of creation, the planner would look for them among all files there ever were.
+func (q *Queries) ListUnexpiredFiles(ctx context.Context, arg ListUnexpiredFilesParams) ([]ListUnexpiredFilesRow, error) {
+	rows, err := q.db.Query(ctx, ListUnexpiredFiles,
+		arg.RowOffset,
+		arg.RowLimit,
+		arg.OwnerID,
+		arg.Deleted,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.QPattern,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListUnexpiredFilesRow{}
+	for rows.Next() {
+		var i ListUnexpiredFilesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Filename,
+			&i.Size,
+			&i.ContentType,
+			&i.Path,
+			&i.OwnerID,
+			&i.OwnerName,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.SecretHash,
+			&i.Downloads,
+			&i.DeletedAt,
+			&i.Sha256,
+			&i.MaxDownloads,
+			&i.PurgedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ WHERE f.id = @id;
 -- there is no such link.
 -- name: GetFileByLink :one
 SELECT sqlc.embed(f), (f.expires_at <= now())::boolean AS expired,
-       l.id AS link_id, (l.revoked_at IS NOT NULL)::boolean AS revoked, (l.expires_at <= now())::boolean AS link_expired
+       l.id AS link_id, l.expires_at AS link_expires_at, (l.revoked_at IS NOT NULL)::boolean AS revoked, (l.expires_at <= now())::boolean AS link_expired
 FROM service.file_links AS l
 JOIN public.fileshare_items AS f ON f.id = l.file_id
 WHERE l.token_hash = @token_hash;
@@ -30,6 +30,26 @@ WHERE (sqlc.narg('owner_id')::text IS NULL OR owner_id = sqlc.narg('owner_id')::
   AND (sqlc.narg('before_at')::timestamptz IS NULL
        OR (created_at, id) < (sqlc.narg('before_at')::timestamptz, sqlc.narg('before_id')::text))
   AND (sqlc.narg('q_pattern')::text IS NULL OR concat_ws(' ', filename, owner_name) ILIKE sqlc.narg('q_pattern')::text)
+ORDER BY created_at DESC, id DESC
+LIMIT @row_limit::bigint OFFSET @row_offset::bigint;
+
+-- ListUnexpiredFiles is ListFiles for files that have not expired. They are those of some weeks, which are all read and sorted:
+-- ordered by time of creation, the planner would look for them among all files there ever were.
+-- name: ListUnexpiredFiles :many
+WITH unexpired AS MATERIALIZED (
+  SELECT id, filename, size, content_type, path, owner_id, owner_name, created_at, expires_at, secret_hash, downloads, deleted_at, sha256,
+         max_downloads, purged_at
+  FROM public.fileshare_items
+  WHERE expires_at > now()
+    AND (sqlc.narg('owner_id')::text IS NULL OR owner_id = sqlc.narg('owner_id')::text)
+    AND (sqlc.narg('deleted')::boolean IS NULL OR (deleted_at IS NOT NULL) = sqlc.narg('deleted')::boolean)
+    AND (sqlc.narg('before_at')::timestamptz IS NULL
+         OR (created_at, id) < (sqlc.narg('before_at')::timestamptz, sqlc.narg('before_id')::text))
+    AND (sqlc.narg('q_pattern')::text IS NULL OR concat_ws(' ', filename, owner_name) ILIKE sqlc.narg('q_pattern')::text)
+)
+SELECT id, filename, size, content_type, path, owner_id, owner_name, created_at, expires_at, secret_hash, downloads, deleted_at, sha256,
+       max_downloads, purged_at
+FROM unexpired
 ORDER BY created_at DESC, id DESC
 LIMIT @row_limit::bigint OFFSET @row_offset::bigint;
 

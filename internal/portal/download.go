@@ -27,7 +27,8 @@ type Download struct {
 	File    File
 	Content io.ReadSeekCloser // an *os.File where the store is a folder
 	ModTime time.Time
-	ETag    string // strong, with its quotes
+	ETag    string    // strong, with its quotes
+	Until   time.Time // when the link ends, or else the file
 
 	files  *Files
 	params db.StartDownloadParams
@@ -50,15 +51,19 @@ func (f *Files) Open(ctx context.Context, id string, a Access) (*Download, error
 	return f.open(ctx, row.FileshareItem, db.StartDownloadParams{Action: "downloaded", Token: &a.Token, Address: network(a.Address)})
 }
 
-// openLinked is Open for what came by a link; link is nil for one of the legacy code.
-func (f *Files) openLinked(ctx context.Context, file db.FileshareItem, link *uuid.UUID, address string) (*Download, error) {
+// openLinked is Open for what came by a link that ends then; link is nil for one of the legacy code.
+func (f *Files) openLinked(ctx context.Context, file db.FileshareItem, link *uuid.UUID, until time.Time, address string) (*Download, error) {
 	anonymous := "anonymous" // as the legacy code calls whoever follows a link
-	return f.open(ctx, file, db.StartDownloadParams{
+	d, err := f.open(ctx, file, db.StartDownloadParams{
 		Action:   "downloaded_shared_link",
 		ActorCpf: &anonymous,
 		LinkID:   link,
 		Address:  network(address),
 	})
+	if err == nil && until.Before(d.Until) {
+		d.Until = until
+	}
+	return d, err
 }
 
 func (f *Files) open(ctx context.Context, file db.FileshareItem, params db.StartDownloadParams) (*Download, error) {
@@ -86,6 +91,7 @@ func (f *Files) open(ctx context.Context, file db.FileshareItem, params db.Start
 		Content: content,
 		ModTime: info.ModTime,
 		ETag:    etag(file),
+		Until:   file.ExpiresAt,
 		files:   f,
 		params:  params,
 	}, nil

@@ -165,6 +165,7 @@ func (f *Files) List(ctx context.Context, filter FileFilter, page PageRequest) (
 	return result, err
 }
 
+// listFiles runs the statement that suits the filter.
 func listFiles(ctx context.Context, q *db.Queries, start start[FileFilter]) ([]db.FileshareItem, error) {
 	params := db.ListFilesParams{
 		OwnerID:   start.filter.OwnerID,
@@ -178,7 +179,24 @@ func listFiles(ctx context.Context, q *db.Queries, start start[FileFilter]) ([]d
 		at := start.before.at()
 		params.BeforeAt, params.BeforeID = &at, &start.before.ID
 	}
-	return q.ListFiles(ctx, params)
+	// Those that are not deleted have an index in the order of the list.
+	if params.Expired == nil || *params.Expired || params.Deleted != nil && !*params.Deleted {
+		return q.ListFiles(ctx, params)
+	}
+	rows, err := q.ListUnexpiredFiles(ctx, db.ListUnexpiredFilesParams{
+		OwnerID:   params.OwnerID,
+		Deleted:   params.Deleted,
+		BeforeAt:  params.BeforeAt,
+		BeforeID:  params.BeforeID,
+		QPattern:  params.QPattern,
+		RowLimit:  params.RowLimit,
+		RowOffset: params.RowOffset,
+	})
+	files := make([]db.FileshareItem, len(rows))
+	for i, row := range rows {
+		files[i] = db.FileshareItem(row)
+	}
+	return files, err
 }
 
 // Delete deletes a file, with an audit event that names the API token of that name. Nobody gets it from then on, and the

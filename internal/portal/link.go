@@ -177,7 +177,7 @@ func (f *Files) OpenLink(ctx context.Context, linkToken string, a Access) (*Down
 	if row.LinkExpired {
 		return nil, ErrLinkExpired
 	}
-	return f.openLinked(ctx, row.FileshareItem, &row.LinkID, a.Address)
+	return f.openLinked(ctx, row.FileshareItem, &row.LinkID, row.LinkExpiresAt, a.Address)
 }
 
 // openLegacyLink is OpenLink for ID.EXPIRY.HMAC: the time in seconds of Unix time, and in hexadecimal the HMAC-SHA256 of what is
@@ -208,7 +208,7 @@ func (f *Files) openLegacyLink(ctx context.Context, token string, a Access) (*Do
 	if err != nil {
 		return nil, err
 	}
-	return f.openLinked(ctx, row.FileshareItem, nil, a.Address)
+	return f.openLinked(ctx, row.FileshareItem, nil, time.Unix(expires, 0).UTC(), a.Address)
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -45,6 +45,7 @@ func Statements() map[string]string {
 		"ListStoredFiles":         db.ListStoredFiles,
 		"ListSubmissions":         db.ListSubmissions,
 		"ListSubmissionsByStatus": db.ListSubmissionsByStatus,
+		"ListUnexpiredFiles":      db.ListUnexpiredFiles,
 		"LockPayloadFields":       db.LockPayloadFields,
 		"PostponePurges":          db.PostponePurges,
 		"ReleasePurges":           db.ReleasePurges,
