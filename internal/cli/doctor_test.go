@@ -144,7 +144,7 @@ func TestDoctor_upload_root(t *testing.T) {
 		{file + "/below", "failed", "not a directory", "name another folder"},
 		{sealed, "failed", "cannot write there", "chown"},
 		{"s3://?key=S3cret", "failed", "UPLOAD_ROOT takes a folder", "set"},
-		{"s3://bucket?endpoint=http://127.0.0.1:1", "failed", "UPLOAD_ROOT", ""},
+		{"s3://bucket?endpoint=http://127.0.0.1:1", "failed", "AWS_ACCESS_KEY_ID", "set"},
 	} {
 		run(t, []string{"UPLOAD_ROOT=" + c.root}, "doctor", "--json").wantCheck(t, "upload_root", c.state, c.evidence, c.remedy)
 	}

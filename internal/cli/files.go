@@ -15,6 +15,7 @@ import (
 	"portaldb/internal/blob"
 	"portaldb/internal/portal"
 	"portaldb/internal/postgres"
+	"portaldb/internal/schema"
 )
 
 // uploadRoots is what every command that reads the bytes of files takes.
@@ -139,7 +140,8 @@ type filesFsck struct {
 // Help is the long help.
 func (filesFsck) Help() string {
 	return `Reads the bytes of every file, and changes nothing without --repair, which removes no byte: what it takes out of the way lies in
-the folder ` + blob.SetAside + ` of the store. Ends with 3 when it found something that is not repaired.
+the folder ` + blob.SetAside + ` of the store. Ends with 3 when it found something that is not repaired, and with 4 when it will not repair
+because the store looks as if it were not mounted.
 
 Examples:
 
@@ -151,6 +153,9 @@ Examples:
 func (c filesFsck) Run(ctx context.Context, a *app) error {
 	return c.withFiles(ctx, a, c.uploadRoots, func(files *portal.Files) error {
 		report, err := files.Fsck(ctx, c.Repair, a.fsckProgress())
+		if portal.ErrorCode(err) == portal.CodeConflict {
+			return &schema.RefusedError{Reason: portal.ErrorMessage(err)}
+		}
 		if err != nil {
 			return err
 		}

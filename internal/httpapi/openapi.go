@@ -30,7 +30,7 @@ Answers of 1 KiB and more are compressed for those who accept zstd or gzip.`
 
 // examples are what fields and parameters of a name look like; Type.name is for a name that means something else there,
 // and nil leaves an optional field out.
-var examples = map[string]any{
+var examples = map[string]any{ //nolint:gosec // none of them is a secret
 	"Accept":                  "application/octet-stream",
 	"action":                  "submitted",
 	"active":                  true,

@@ -373,7 +373,9 @@ func TestOpenAPI_Answers(t *testing.T) {
 		"410 create-link":       func(op operation) answer { return op.send(t, b, "/v1/files/deleted_______/links", "{}") },
 		"410 delete-file":       func(op operation) answer { return op.call(t, b) },
 		"404 revoke-link":       func(op operation) answer { return op.send(t, b, "/v1/files/nowhere/links/nowhere", "") },
-		"400 revoke-link":       func(op operation) answer { return op.send(t, b, strings.Replace(op.target(), "Zm9vLWJhcl9iYX", "%00", 1), "") },
+		"400 revoke-link": func(op operation) answer {
+			return op.send(t, b, strings.Replace(op.target(), "Zm9vLWJhcl9iYX", "%00", 1), "")
+		},
 		"403 get-file-content":  func(op operation) answer { return op.send(t, b, content("protected_____"), "") },
 		"410 get-file-content":  func(op operation) answer { return op.send(t, b, content("deleted_______"), "") },
 		"403 open-link":         func(op operation) answer { return op.send(t, b, signed("protected_____"), "") },

@@ -73,7 +73,7 @@ func (a *API) share(w http.ResponseWriter, r *http.Request, token string, secret
 		}
 		defer func() { _ = found.Close() }() // it was only read
 		sharePage(w, r, http.StatusOK, console.SharePage{
-			State: console.ShareReady, Filename: found.File.Filename, Size: found.File.Size, Until: found.File.ExpiresAt,
+			State: console.ShareReady, Filename: found.File.Filename, Size: found.File.Size, Until: found.Until,
 		})
 		return
 	}
