@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// writeAtOnce is how many bytes may wait before the disk begins with them.
+const writeAtOnce = 8 << 20
+
 // folder is a store in a folder. Each operation opens the root anew, so that a file system mounted later is seen, and
 // reaches everything below it through os.Root, which no symbolic link leaves.
 type folder struct {
@@ -101,10 +104,10 @@ func (f *folder) Put(ctx context.Context, p string, r io.Reader) (err error) {
 }
 
 // copy fills one buffer after the other: a part of a multipart body comes in far smaller pieces.
-func (f *folder) copy(ctx context.Context, w io.Writer, r io.Reader) error {
+func (f *folder) copy(ctx context.Context, file *os.File, r io.Reader) error {
 	buf := f.buffers.Get().(*[]byte)
 	defer f.buffers.Put(buf)
-	for {
+	for started, size := int64(0), int64(0); ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -112,8 +115,12 @@ func (f *folder) copy(ctx context.Context, w io.Writer, r io.Reader) error {
 		if err != nil && err != io.EOF { //nolint:errorlint // a reader ends with io.EOF itself
 			return err
 		}
-		if _, err := w.Write((*buf)[:n]); err != nil {
+		if _, err := file.Write((*buf)[:n]); err != nil {
 			return fmt.Errorf("put a file: %w", err)
+		}
+		if size += int64(n); size-started >= writeAtOnce {
+			startWriting(file, started, size-started)
+			started = size
 		}
 		if err != nil {
 			return nil

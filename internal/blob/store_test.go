@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -23,11 +24,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if play(m) {
-		return
+	if root, ok := os.LookupEnv(uploaderRoot); ok {
+		upload(root)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(run(func() int {
+		defer func() { stopS3() }()
+		return m.Run()
+	}))
 }
+
+// run is what goleak runs before it looks.
+type run func() int
+
+// Run runs it.
+func (r run) Run() int { return r() }
 
 // at is when the files of the tests are put, in a zone whose date is another one.
 var at = time.Date(2026, 3, 1, 23, 30, 0, 0, time.FixedZone("", -3*3600))
@@ -216,6 +226,28 @@ func conform(t *testing.T, open func(testing.TB) *blob.Set, unfinished func(t te
 			t.Error(err)
 		}
 		list(t, s, path, other)
+	})
+	t.Run("a put whose file is removed meanwhile fails", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		path := s.Path("raced", at)
+		r, w := io.Pipe()
+		put := make(chan error)
+		go func() { put <- s.Put(t.Context(), path, r) }()
+		_, _ = w.Write(random(9 << 20)) // more than a part
+		for begun := false; !begun; time.Sleep(time.Millisecond) {
+			for entry, err := range s.All(t.Context()) {
+				begun = err == nil && entry.Unfinished && entry.Path == path
+			}
+		}
+		if err := s.Remove(t.Context(), path); err != nil {
+			t.Error(err)
+		}
+		w.Close()
+		if err := <-put; err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("put: %v", err)
+		}
+		list(t, s)
 	})
 	t.Run("setting aside", func(t *testing.T) {
 		t.Parallel()

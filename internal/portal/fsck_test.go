@@ -43,7 +43,9 @@ func TestFiles_Fsck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	upload := func(content string) string { return b.upload(t, content, portal.NewFile{OwnerID: ptr("00000000001")}).ID }
+	upload := func(content string) string {
+		return b.upload(t, content, portal.NewFile{OwnerID: ptr("00000000001")}).ID
+	}
 	good, missing, short, flipped, deleted, expired := upload("bom"), upload("sumiu"), upload("curto"), upload("virado"), upload("apagado"), upload("venceu")
 	b.legacy(t, "legacy-good-AA", "antigo")
 	b.legacy(t, "legacy-short-A", "antigo")
@@ -119,7 +121,9 @@ func TestFiles_Fsck(t *testing.T) {
 		t.Error(diff)
 	}
 	b.sweep(t)
-	if !slices.ContainsFunc(b.stored(t), func(name string) bool { return strings.HasPrefix(name, blob.SetAside) && strings.Contains(name, flipped) }) {
+	if !slices.ContainsFunc(b.stored(t), func(name string) bool {
+		return strings.HasPrefix(name, blob.SetAside) && strings.Contains(name, flipped)
+	}) {
 		t.Errorf("what was set aside is swept: %q", b.stored(t))
 	}
 }
