@@ -263,3 +263,16 @@ func TestServe_files_killed(t *testing.T) {
 	}
 	t.Logf("%d kills: of %d uploads %d were told of, %d rows; %d were broken off, %d files of bytes before the sweep, %d after", kills, tried, len(files), rows, left.RowsAffected(), before, rows)
 }
+
+// TestDev_files stores a file where dev keeps its data, with no setting at all.
+func TestDev_files(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, filepath.Join(pgtest.Dir(t), "cluster"))
+	id, sent, err := sendFile(t.Context(), d.URL, d.Token, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size, sum, err := fetchFile(t.Context(), d.URL, d.Token, id); size != 1000 || sum != sent || err != nil {
+		t.Errorf("%d bytes, the same: %v, %v", size, sum == sent, err)
+	}
+}

@@ -110,6 +110,7 @@ type database struct {
 	mu            sync.Mutex
 	statements    []string
 	before, after func(name string) error
+	block         func(name string) // may wait, outside of the lock
 }
 
 var (
@@ -120,9 +121,12 @@ var (
 )
 
 func (d *database) note(sql string) (before, after error) {
+	name := queryName.FindStringSubmatch(sql)[1]
+	if d.block != nil {
+		defer d.block(name)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	name := queryName.FindStringSubmatch(sql)[1]
 	d.statements = append(d.statements, name)
 	if d.before != nil {
 		before = d.before(name)
