@@ -268,6 +268,12 @@ func TestServe_files_killed(t *testing.T) {
 func TestDev_files(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, filepath.Join(pgtest.Dir(t), "cluster"))
+	defer func() {
+		_ = d.Process.Signal(os.Interrupt)
+		if err := d.Wait(); err != nil {
+			t.Errorf("dev: %v\n%s", err, d.stderr)
+		}
+	}()
 	id, sent, err := sendFile(t.Context(), d.URL, d.Token, 1000)
 	if err != nil {
 		t.Fatal(err)
