@@ -7,7 +7,7 @@ BUILD := go build -buildvcs=false -ldflags "-X portaldb/internal/cli.version=$(V
 
 # How large the long tests were stands in their logs, which are shown only here when they pass.
 SIZES := sed -n 's/.*"Test":"\([^"]*\)","Output":"  *[a-z_]*_test.go:[0-9]*: \(.*\)\\n".*/  \1: \2/p' bin/test.json | \
-	grep -E ': ([0-9]+ (kills|cuts|restarts|combinations|objects dropped|statements on|of [0-9]+ versions)|written meanwhile|lock held|first start)' || true
+	grep -E ': ([0-9]+ (kills|cuts|restarts|combinations|objects dropped|statements on|of [0-9]+ versions|uploads at once|MiB uploaded)|written meanwhile|lock held|first start)' || true
 define run_tests
 mkdir -p bin; status=0; \
 $(TOOL) gotestsum --format pkgname-and-test-fails --jsonfile bin/test.json -- $(1) ./... || status=$$?; \

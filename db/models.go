@@ -19,6 +19,24 @@ type AutomationAudit struct {
 	Meta      json.RawMessage
 }
 
+type FileshareItem struct {
+	ID           string
+	Filename     string
+	Size         int64
+	ContentType  *string
+	Path         string
+	OwnerID      *string
+	OwnerName    *string
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	SecretHash   *string
+	Downloads    int32
+	DeletedAt    *time.Time
+	Sha256       []byte
+	MaxDownloads *int32
+	PurgedAt     *time.Time
+}
+
 type Submission struct {
 	ID         string
 	Kind       string

@@ -1,15 +1,12 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,50 +48,16 @@ func TestServe_export(t *testing.T) {
 		}
 	}
 	env := append(os.Environ(), "DATABASE_URL="+database)
-	create := exec.CommandContext(t.Context(), binary, "token", "create", "export", "--role", "reader", "--json")
-	create.Env = env
-	out, err := create.Output()
-	if err != nil {
-		t.Fatalf("token create: %v\n%s", err, out)
-	}
-	var created struct{ Token string }
-	if err := json.Unmarshal(out, &created); err != nil {
-		t.Fatal(err)
-	}
-
-	serve := exec.CommandContext(t.Context(), binary, "serve", "--addr", "127.0.0.1:0", "--no-migrate")
-	serve.Env = env
-	stderr, err := serve.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := serve.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = serve.Process.Kill()
-		_ = serve.Wait()
-	}()
-	url := ""
-	log := bufio.NewScanner(stderr)
-	for url == "" && log.Scan() {
-		var entry struct{ Addr string }
-		if json.Unmarshal(log.Bytes(), &entry) == nil && entry.Addr != "" {
-			url = "http://" + entry.Addr
-		}
-	}
-	if url == "" {
-		t.Fatal("serve did not start")
-	}
-	go func() { _, _ = io.Copy(io.Discard, stderr) }()
+	token := binaryToken(t, env, "reader")
+	serve := serveBinary(t, env)
 
 	for _, query := range []string{"?format=csv", "?format=ndjson"} {
 		begin := time.Now()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/audits/export"+query, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, serve.url+"/v1/audits/export"+query, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+created.Token)
+		req.Header.Set("Authorization", "Bearer "+token)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)

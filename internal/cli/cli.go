@@ -13,7 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const description = `portaldb applies the portal's migrations to PostgreSQL and serves its submissions and audits over HTTP.
+const description = `portaldb applies the portal's migrations to PostgreSQL and serves its submissions, audits and files over HTTP.
 
 Exit codes:
 
@@ -45,6 +45,7 @@ type commands struct {
 	History     historyCommand     `cmd:"" help:"What was done to the schema, by whom and when."`
 	Doctor      doctorCommand      `cmd:"" help:"Look at the database and the settings from all sides: what is wrong, and what to type."`
 	Token       tokenCommand       `cmd:"" help:"Create, list and revoke the tokens of the HTTP API."`
+	Files       filesCommand       `cmd:"" help:"Remove the bytes of files that are gone; compare rows with bytes."`
 	Lint        lintCommand        `cmd:"" help:"Find what would block, break or lose something; needs no database."`
 	New         newCommand         `cmd:"" help:"Write an empty migration with both halves."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

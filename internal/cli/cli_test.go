@@ -199,7 +199,7 @@ func TestRun_help(t *testing.T) {
 			t.Errorf("exit code %d is not in --help", code)
 		}
 	}
-	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"new"}, {"lint"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}, {"check"}, {"rollback"}, {"trash", "list"}, {"trash", "purge"}} {
+	for _, command := range [][]string{{"dev"}, {"serve"}, {"up"}, {"status"}, {"plan"}, {"hold"}, {"release-hold"}, {"history"}, {"history", "verify"}, {"history", "export"}, {"token", "create"}, {"token", "list"}, {"token", "revoke"}, {"files", "sweep"}, {"files", "fsck"}, {"new"}, {"lint"}, {"version"}, {"verify"}, {"adopt"}, {"doctor"}, {"check"}, {"rollback"}, {"trash", "list"}, {"trash", "purge"}} {
 		if !strings.Contains(root, command[0]) {
 			t.Errorf("%s is not in --help", command[0])
 		}

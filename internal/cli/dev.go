@@ -28,6 +28,7 @@ const devDatabase = "portal"
 var devSeeds string
 
 type devCommand struct {
+	uploadRules
 	Addr  string `setting:"PORTALDB_ADDR" default:"${addr}" help:"Where to listen (PORTALDB_ADDR); the default gives way to a free port."`
 	Data  string `placeholder:"DIR" help:"The data folder; by default one of the user, or /var/lib/portaldb/dev for root."`
 	Reset bool   `help:"Throw the data folder away first."`
@@ -54,6 +55,10 @@ type devReady struct {
 // Run starts everything and serves.
 func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err := checkAddr(c.Addr); err != nil {
+		return err
+	}
+	rules, err := c.config(nil)
+	if err != nil {
 		return err
 	}
 	dir := c.Data
@@ -109,6 +114,14 @@ func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	store, err := uploadRoots{UploadRoot: filepath.Join(keep, "uploads")}.store(a)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(keep, "uploads"), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("create the folder for files: %w", err)
+	}
+	rules.Store = store
 	listener, err := listenDev(ctx, c.Addr)
 	if err != nil {
 		return err
@@ -128,7 +141,7 @@ func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err := a.print(ready, ready.text()); err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, db, engine, watch, false)
+	err = a.serve(ctx, listener, db, rules, engine, watch, false)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,13 +11,14 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"portaldb/internal/blob"
 	"portaldb/internal/schema"
 )
 
 type doctorCommand struct {
 	migrating
+	uploadRoots
 	ReadURL       string `name:"database-read-url" setting:"DATABASE_READ_URL" placeholder:"URL" help:"A read replica for lists and statistics (DATABASE_READ_URL)."`
-	UploadRoot    string `setting:"UPLOAD_ROOT" default:"/data/uploads" placeholder:"DIR" help:"Where uploaded files lie (UPLOAD_ROOT)."`
 	SessionSecret string `setting:"SESSION_SECRET" hidden:""`
 }
 
@@ -54,10 +54,18 @@ func (c doctorCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	store, storeErr := c.store(a)
+	if wrong == nil {
+		wrong = storeErr
+	}
 
 	var uploads schema.Check
 	var group sync.WaitGroup
-	group.Go(func() { uploads = checkUploadRoot(ctx, c.UploadRoot) })
+	if storeErr != nil {
+		uploads = schema.Check{Name: "upload_root", State: schema.CheckFailed, Evidence: storeErr.Error(), Remedy: "set what it names"}
+	} else {
+		group.Go(func() { uploads = checkUploadRoot(ctx, c.UploadRoot, store) })
+	}
 	checks, err := schema.Diagnose(ctx, schema.Diagnosis{
 		Config:    schema.Config{URL: c.DatabaseURL, FS: files, Environment: c.Environment, Actor: actor(a.env)},
 		DirectURL: c.DirectURL, ReadURL: c.ReadURL, Connections: c.connections(),
@@ -113,55 +121,43 @@ const (
 	shortestSecret = 16 // bytes
 )
 
-// checkUploadRoot looks whether files can be put into the folder, by putting an empty one there for a moment.
-func checkUploadRoot(ctx context.Context, root string) schema.Check {
+// checkUploadRoot looks whether files can be stored, by storing an empty one for a moment.
+func checkUploadRoot(ctx context.Context, root string, store blob.Store) schema.Check {
 	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()
 	done := make(chan schema.Check, 1)
-	go func() { done <- lookIntoUploadRoot(root) }()
+	go func() { done <- lookIntoUploadRoot(ctx, root, store) }()
 	select {
 	case check := <-done:
 		return check
 	case <-ctx.Done():
-		return schema.Check{Name: "upload_root", State: schema.CheckFailed, Evidence: fmt.Sprintf("%s does not answer within %s", root, uploadTimeout),
-			Remedy: "see whether its file system is there: mount, dmesg"}
+		return schema.Check{Name: "upload_root", State: schema.CheckFailed, Evidence: fmt.Sprintf("%s does not answer within %s", place(root), uploadTimeout),
+			Remedy: "see whether its file system is there (mount, dmesg), or the network to it"}
 	}
 }
 
-func lookIntoUploadRoot(root string) schema.Check {
+// place is a root without what follows a question mark.
+func place(root string) string {
+	name, _, _ := strings.Cut(root, "?")
+	return name
+}
+
+func lookIntoUploadRoot(ctx context.Context, root string, store blob.Store) schema.Check {
 	check := schema.Check{Name: "upload_root", State: schema.CheckFailed}
+	if err := store.Check(ctx); err != nil {
+		check.Evidence = strings.TrimPrefix(err.Error(), "UPLOAD_ROOT: ")
+		if at := strings.LastIndex(check.Evidence, ": "); at >= 0 { // what to do stands at the end
+			check.Evidence, check.Remedy = check.Evidence[:at], check.Evidence[at+2:]
+		}
+		return check
+	}
 	if strings.HasPrefix(root, "s3://") {
-		check.State, check.Evidence = schema.CheckSkipped, "an object store is not looked at"
-		return check
-	}
-	owner := fmt.Sprintf("uid %d", os.Geteuid())
-	info, err := os.Stat(root)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		check.Evidence = root + " does not exist"
-		check.Remedy = fmt.Sprintf("install -d -m 0750 -o %d %s, or set UPLOAD_ROOT", os.Geteuid(), root)
-		return check
-	case err != nil:
-		check.Evidence, check.Remedy = reason(err), "let "+owner+" enter it, or set UPLOAD_ROOT"
-		return check
-	case !info.IsDir():
-		check.Evidence, check.Remedy = root+" is no folder", "set UPLOAD_ROOT to a folder"
-		return check
-	}
-	file, err := os.CreateTemp(root, ".portaldb-doctor-*")
-	if err != nil {
-		check.Evidence = fmt.Sprintf("%s may not write into %s: %s", owner, root, reason(err))
-		check.Remedy = fmt.Sprintf("chown %d %s, or mount it writable", os.Geteuid(), root)
-		return check
-	}
-	file.Close()
-	if err := os.Remove(file.Name()); err != nil {
-		check.Evidence, check.Remedy = "a file cannot be removed again: "+reason(err), "rm "+file.Name()
+		check.State, check.Evidence = schema.CheckOK, place(root)+" is writable"
 		return check
 	}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(root, &fs); err != nil {
-		check.State, check.Evidence = schema.CheckWarning, root+" is writable; how much is free could not be told: "+reason(err)
+		check.State, check.Evidence = schema.CheckWarning, fmt.Sprintf("%s is writable; how much is free could not be told: %v", root, err)
 		return check
 	}
 	free := fs.Bavail * uint64(fs.Bsize) //nolint:gosec // a block has a positive size
@@ -175,15 +171,6 @@ func lookIntoUploadRoot(root string) schema.Check {
 		check.State = schema.CheckOK
 	}
 	return check
-}
-
-// reason is what the system says, without the path.
-func reason(err error) string {
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err.Error()
-	}
-	return err.Error()
 }
 
 // checkOpenFiles looks at how many files and connections this process may have open.

@@ -140,10 +140,11 @@ func TestDoctor_upload_root(t *testing.T) {
 	}
 	for _, c := range []struct{ root, state, evidence, remedy string }{
 		{"/nonexistent", "failed", "does not exist", fmt.Sprintf("install -d -m 0750 -o %d /nonexistent", os.Geteuid())},
-		{file, "failed", "is no folder", "UPLOAD_ROOT"},
-		{file + "/below", "failed", "not a directory", "UPLOAD_ROOT"},
-		{sealed, "failed", "may not write into " + sealed, "chown"},
-		{"s3://bucket", "skipped", "object store", ""},
+		{file, "failed", file + " is no folder", "name one"},
+		{file + "/below", "failed", "not a directory", "name another folder"},
+		{sealed, "failed", "cannot write there", "chown"},
+		{"s3://?key=S3cret", "failed", "UPLOAD_ROOT takes a folder", "set"},
+		{"s3://bucket?endpoint=http://127.0.0.1:1", "failed", "AWS_ACCESS_KEY_ID", "set"},
 	} {
 		run(t, []string{"UPLOAD_ROOT=" + c.root}, "doctor", "--json").wantCheck(t, "upload_root", c.state, c.evidence, c.remedy)
 	}

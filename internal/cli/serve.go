@@ -26,10 +26,11 @@ const defaultAddr = "127.0.0.1:8080"
 
 type serveCommand struct {
 	migrating
-	ReadURL       string `name:"database-read-url" setting:"DATABASE_READ_URL" placeholder:"URL" help:"A read replica for lists and statistics (DATABASE_READ_URL)."`
-	Addr          string `setting:"PORTALDB_ADDR" default:"${addr}" help:"Where to listen (PORTALDB_ADDR)."`
-	SessionSecret string `setting:"SESSION_SECRET" hidden:""`
-	NoMigrate     bool   `help:"Do not apply what is pending; be not ready until somebody has."`
+	uploadRoots
+	uploadRules
+	ReadURL   string `name:"database-read-url" setting:"DATABASE_READ_URL" placeholder:"URL" help:"A read replica for lists and statistics (DATABASE_READ_URL)."`
+	Addr      string `setting:"PORTALDB_ADDR" default:"${addr}" help:"Where to listen (PORTALDB_ADDR)."`
+	NoMigrate bool   `help:"Do not apply what is pending; be not ready until somebody has."`
 }
 
 // Help is the long help.
@@ -59,6 +60,14 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
+	store, err := c.store(a)
+	if err != nil {
+		return err
+	}
+	rules, err := c.config(store)
+	if err != nil {
+		return err
+	}
 	engine, err := c.engine(a)
 	if err != nil {
 		return err
@@ -85,7 +94,7 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; PORTALDB_ADDR or --addr takes another address", err)
 	}
-	return a.serve(ctx, listener, db, engine, watch, behind)
+	return a.serve(ctx, listener, db, rules, engine, watch, behind)
 }
 
 // release is this program as the schema engine knows it.
@@ -124,17 +133,19 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 }
 
 // serve answers HTTP on the listener until ctx is done. behind allows it to be ready although migrations are pending.
-func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, engine *schema.Engine, watch *observation, behind bool) error {
+func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, rules portal.FilesConfig, engine *schema.Engine, watch *observation, behind bool) error {
 	logger := watch.logger
+	files := portal.NewFiles(db.Primary(), db.Reads(), rules)
 	api := httpapi.New(httpapi.Config{
-		Service: portal.New(db.Primary(), db.Reads()), Ready: remembered(time.Second, readiness(engine, behind)), Logger: logger, Version: version,
+		Service: portal.New(db.Primary(), db.Reads()), Files: files, Ready: remembered(time.Second, readiness(engine, behind)), Logger: logger, Version: version,
 		Registry: watch.registry, Tracer: watch.tracer,
 	})
-	var reporting sync.WaitGroup
-	defer reporting.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	reporting.Go(func() { report(ctx, engine, logger) })
+	beside.Go(func() { report(ctx, engine, logger) })
+	beside.Go(func() { sweep(ctx, files, rules.Store, logger) })
 
 	logger.InfoContext(ctx, "listening", "addr", listener.Addr().String(), "version", version)
 	err := httpapi.Serve(ctx, listener, api, httpapi.ServeConfig{Logger: logger, OnDrain: api.Drain})

@@ -39,6 +39,9 @@ type Config struct {
 	// Service does the work.
 	Service *portal.Service
 
+	// Files are the temporary files. nil means that there are no routes for them.
+	Files *portal.Files
+
 	// Ready says why the service cannot do its work now, for GET /readyz: the message of a portal.Error is shown, of
 	// any other it is not. nil means always ready.
 	Ready func(context.Context) error
@@ -49,7 +52,8 @@ type Config struct {
 	// Version of the program, for the description of the API.
 	Version string
 
-	// RequestTimeout is how long one request may take, but for exports. 0 means DefaultRequestTimeout.
+	// RequestTimeout is how long one request may take, but for exports, uploads and downloads. 0 means
+	// DefaultRequestTimeout.
 	RequestTimeout time.Duration
 
 	// ExportTimeout is how long one export may take in all. 0 means DefaultExportTimeout.
@@ -57,6 +61,10 @@ type Config struct {
 
 	// ExportStall is how long the client of an export may take no bytes. 0 means DefaultExportStall.
 	ExportStall time.Duration
+
+	// FileStall is how long the client of an upload or a download may take for fileChunk bytes. 0 means
+	// DefaultFileStall.
+	FileStall time.Duration
 
 	// WrongTokens is how many wrong tokens one address may send in a minute; more are answered with 429. 0 means
 	// DefaultWrongTokens.
@@ -77,6 +85,8 @@ type API struct {
 	requestTimeout time.Duration
 	exportTimeout  time.Duration
 	exportStall    time.Duration
+	files          *portal.Files
+	fileStall      time.Duration
 	mux            *http.ServeMux
 	huma           huma.API
 	draining       atomic.Bool
@@ -99,6 +109,9 @@ func New(cfg Config) *API {
 	if cfg.ExportStall == 0 {
 		cfg.ExportStall = DefaultExportStall
 	}
+	if cfg.FileStall == 0 {
+		cfg.FileStall = DefaultFileStall
+	}
 	if cfg.WrongTokens == 0 {
 		cfg.WrongTokens = DefaultWrongTokens
 	}
@@ -112,6 +125,8 @@ func New(cfg Config) *API {
 		requestTimeout: cfg.RequestTimeout,
 		exportTimeout:  cfg.ExportTimeout,
 		exportStall:    cfg.ExportStall,
+		files:          cfg.Files,
+		fileStall:      cfg.FileStall,
 		mux:            http.NewServeMux(),
 		attempts:       newAttempts(cfg.WrongTokens),
 		metrics:        newMetrics(cfg),
@@ -131,6 +146,11 @@ func New(cfg Config) *API {
 	a.addAudits()
 	a.addStats()
 	a.addExports()
+	if a.files != nil {
+		a.addFiles()
+		a.addLinks()
+		a.addShare()
+	}
 	a.addMetrics(cfg.Registry)
 	a.addDocument()
 	return a
@@ -148,13 +168,18 @@ func register[I, O any](a *API, op huma.Operation, role portal.Role, handler fun
 		op.Security = []map[string][]string{{"token": {string(role)}}}
 		op.Middlewares = append(op.Middlewares, a.authorize(role))
 	}
-	if op.Method != http.MethodGet {
+	if takesJSON(op) {
 		op.Middlewares = append(op.Middlewares, a.acceptJSON)
 		op.SkipValidateBody = true // unmarshal and package portal check it, without a second copy of 10 MiB
 		op.MaxBodyBytes = MaxBody + 1
 		op.BodyReadTimeout = a.requestTimeout
 	}
 	huma.Register(a.huma, op, handler)
+}
+
+// takesJSON says whether an operation has a body that huma reads: one whose body is in its metadata reads it itself.
+func takesJSON(op huma.Operation) bool {
+	return op.Method != http.MethodGet && op.Method != http.MethodDelete && op.Metadata["body"] == nil
 }
 
 // notStored says that an answer holds for this moment only.
@@ -187,7 +212,8 @@ func (a *API) authorize(role portal.Role) func(huma.Context, func(huma.Context))
 			_ = huma.WriteErr(a.huma, ctx, http.StatusInternalServerError, "", err)
 			return
 		}
-		exchangeOf(ctx.Context()).token = token.Name
+		x := exchangeOf(ctx.Context())
+		x.token, x.role = token.Name, token.Role
 		if !token.Role.Includes(role) {
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="portaldb", error="insufficient_scope"`)
 			a.refuse(ctx, portal.CodeForbidden, "this needs a token of the role "+string(role))

@@ -16,12 +16,17 @@ import (
 
 // exchange is what is known of a request and its response beside their contents.
 type exchange struct {
-	id    string // of the request
-	token string // name of the API token, once it was accepted
-	err   error  // why the service failed
+	id    string      // of the request
+	token string      // name of the API token, once it was accepted
+	role  portal.Role // of the token
+	from  string      // the other end of the connection
+	err   error       // why the service failed
 
 	connected context.Context // until the client hangs up
 }
+
+// address returns the address that the request comes from, as callerOf has it.
+func (x *exchange) address() string { return callerOf(x.from).String() }
 
 type exchangeKey struct{}
 
@@ -34,12 +39,20 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
+// untimed returns a context for what may take longer than a request: it ends with the connection, or by the function.
+func untimed(ctx context.Context) (context.Context, context.CancelFunc) {
+	x := exchangeOf(ctx)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(x.connected, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
 // ServeHTTP answers a request, whatever happens, and writes a line to the log: never the path, the query or the body,
 // which hold personal data.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id := requestID(r)
-	x := &exchange{id: id, connected: portal.WithRequestID(r.Context(), id)}
+	x := &exchange{id: id, from: r.RemoteAddr, connected: portal.WithRequestID(r.Context(), id)}
 	ctx, cancel := context.WithTimeout(context.WithValue(x.connected, exchangeKey{}, x), a.requestTimeout)
 	defer cancel()
 	ctx, span := a.startSpan(ctx, r)

@@ -49,9 +49,10 @@ var nastyBodies = map[string]string{
 func TestOpenAPI_Inputs(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.addExamples(t)
 	d := describe(t, b)
 	for _, op := range d.operations() {
-		if op.role == "" {
+		if op.role == "" && op.id != "open-link" {
 			continue
 		}
 		t.Run(op.id, func(t *testing.T) {
@@ -101,6 +102,15 @@ func TestOpenAPI_Inputs(t *testing.T) {
 			}
 			for kind, body := range nastyBodies {
 				try("body: "+kind, op.target(), body)
+			}
+			if op.bodyType == formType {
+				for name := range op.body["example"].(object) {
+					for kind, value := range nastyTexts {
+						try(fmt.Sprintf("%s: %s", name, kind), op.target(), formBody("file", "x", name, value))
+						try(fmt.Sprintf("%s, before the file: %s", name, kind), op.target(), formBody(name, value, "file", "x"))
+					}
+				}
+				return
 			}
 			schema, _ := d.follow(op.body["schema"].(object), "")
 			if one, ok := schema["oneOf"].([]any); ok {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"portaldb/internal/blob"
 	"portaldb/internal/httpapi"
 	"portaldb/internal/pgtest"
 	"portaldb/internal/portal"
@@ -29,11 +30,21 @@ type bundle struct {
 	client  *http.Client
 	service *portal.Service
 	conn    *pgx.Conn // beside the API
+	files   *portal.Files
+	root    string // where the bytes of files lie
 	log     *logBuffer
 	tokens  map[portal.Role]string
 }
 
 func setup(t testing.TB, edit ...func(*httpapi.Config)) *bundle {
+	t.Helper()
+	return setupFiles(t, func(*portal.FilesConfig) {}, edit...)
+}
+
+// sessionSecret is what the legacy code has signed links with.
+const sessionSecret = "a secret of the legacy code"
+
+func setupFiles(t testing.TB, editFiles func(*portal.FilesConfig), edit ...func(*httpapi.Config)) *bundle {
 	t.Helper()
 	database := pgtest.New(t)
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: database, ApplicationName: "httpapi_test"})
@@ -47,15 +58,23 @@ func setup(t testing.TB, edit ...func(*httpapi.Config)) *bundle {
 	}
 	t.Cleanup(func() { conn.Close(context.Background()) })
 
-	b := &bundle{conn: conn, log: &logBuffer{}, tokens: map[portal.Role]string{}}
+	b := &bundle{conn: conn, root: t.TempDir(), log: &logBuffer{}, tokens: map[portal.Role]string{}}
 	b.service = portal.New(db.Primary(), db.Reads())
 	for _, role := range []portal.Role{portal.RoleReader, portal.RoleWriter, portal.RoleAdmin} {
 		if _, b.tokens[role], err = b.service.CreateToken(t.Context(), "test "+string(role), role, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
+	store, err := blob.Open(blob.Config{Root: b.root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := portal.FilesConfig{Store: store, SessionSecret: sessionSecret}
+	editFiles(&files)
+	b.files = portal.NewFiles(db.Primary(), db.Reads(), files)
 	cfg := httpapi.Config{
 		Service: b.service,
+		Files:   b.files,
 		Logger:  slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{ReplaceAttr: portal.MaskLogAttr})),
 		Version: "test",
 	}

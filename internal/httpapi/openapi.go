@@ -16,9 +16,9 @@ import (
 	"portaldb/internal/portal"
 )
 
-const aboutAPI = `The portal's submissions and audit events, over HTTP.
+const aboutAPI = `The portal's submissions, audit events and temporary files, over HTTP.
 
-Every request but those for health, metrics and this description bears a token: "Authorization: Bearer pdb_...". A token
+Every request but those for health, metrics, this description and links to files bears a token: "Authorization: Bearer pdb_...". A token
 has a role: reader, writer, which includes it, or admin, which includes both. To change a token without a gap, create the
 new one, hand it out, and revoke the old one: both are good until then, and for up to 10 seconds the revoked one may be
 taken by a process that has just seen it.
@@ -30,7 +30,8 @@ Answers of 1 KiB and more are compressed for those who accept zstd or gzip.`
 
 // examples are what fields and parameters of a name look like; Type.name is for a name that means something else there,
 // and nil leaves an optional field out.
-var examples = map[string]any{
+var examples = map[string]any{ //nolint:gosec // none of them is a secret
+	"Accept":                  "application/octet-stream",
 	"action":                  "submitted",
 	"active":                  true,
 	"actor_cpf":               "00000000191",
@@ -39,10 +40,38 @@ var examples = map[string]any{
 	"at":                      "2026-01-31T12:00:00Z",
 	"Audit.id":                4711,
 	"Audit.meta":              map[string]any{"sid": "0b0e6b0c-6f0e-4f4b-9f0a-3d1f5d1c2b3a"},
+	"content_type":            "application/pdf",
 	"count":                   42,
 	"created":                 1,
+	"created_by":              "reports",
 	"created_at":              "2026-01-31T12:00:00Z",
 	"cursor":                  "eyJsIjo1MH0",
+	"deleted":                 false,
+	"deleted_at":              nil,
+	"download":                "1",
+	"downloads":               3,
+	"expired":                 false,
+	"expires":                 "7d",
+	"expires_at":              "2026-02-07T12:00:00Z",
+	"file":                    "the bytes",
+	"File.id":                 "Zm9vLWJhcl9iYX",
+	"filename":                "relatório.pdf",
+	"link":                    "0b0e6b0c-6f0e-4f4b-9f0a-3d1f5d1c2b3a",
+	"max_downloads":           10,
+	"MadeLink.url":            "/s/TQW7C2K4N5X6Y7Z2A3B4C5D6E7",
+	"NewLink.secret":          nil,
+	"NewLink.actor_cpf":       nil,
+	"owner_id":                "00000000191",
+	"owner_name":              "Ana Souza",
+	"protected":               false,
+	"Range":                   "bytes=0-",
+	"revoked_at":              nil,
+	"secret":                  "correct horse",
+	"sha256":                  "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+	"size":                    9,
+	"token":                   "TQW7C2K4N5X6Y7Z2A3B4C5D6E7",
+	"ttl":                     "7d",
+	"X-File-Secret":           "correct horse",
 	"day":                     "2026-01-31",
 	"detail":                  "kind is required",
 	"error":                   "the document has no number",
@@ -114,17 +143,17 @@ func parameterExample(name string, schema *huma.Schema) any {
 // explanations say of each code what leads to it.
 var explanations = map[portal.Code]string{
 	portal.CodeConflict:           "What is asked for does not go with what is there.",
-	portal.CodeForbidden:          "The token's role does not include this.",
+	portal.CodeForbidden:          "The token's role does not include this, or a file's secret is missing or wrong.",
 	portal.CodeGone:               "It was there once.",
 	portal.CodeInternal:           "The service failed; its log has the details under the request's id.",
 	portal.CodeInvalid:            "The request is wrong; detail and errors say where.",
 	portal.CodeNotFound:           "It does not exist.",
 	portal.CodePreconditionFailed: "It has changed since it was read: If-Match does not hold.",
 	portal.CodeTooLarge:           "The body is too long.",
-	portal.CodeTooMany:            "Too many wrong tokens came from this address, which good ones do not suffer for; or too many exports are under way.",
+	portal.CodeTooMany:            "Too many wrong tokens came from this address, which good ones do not suffer for; too many exports are under way; or too many wrong secrets were tried.",
 	portal.CodeUnauthenticated:    "There is no token, or one that is not known, has expired or was revoked.",
 	portal.CodeUnavailable:        "The database cannot be reached, is too busy, or took too long; the same request may succeed later.",
-	portal.CodeUnsupported:        "The body is not application/json, or is compressed.",
+	portal.CodeUnsupported:        "The body is not of the media type that is taken, or is compressed; or the file in it is of a type that is not allowed.",
 }
 
 // newDocument returns the description of the API without its operations.
@@ -165,7 +194,7 @@ func problemResponse(registry huma.Registry, code portal.Code) *huma.Response {
 	}
 	text := &huma.Schema{Type: huma.TypeString}
 	switch code {
-	case portal.CodeUnauthenticated, portal.CodeForbidden:
+	case portal.CodeUnauthenticated: // and CodeForbidden, where it is the token's role
 		response.Headers["WWW-Authenticate"] = &huma.Header{Description: "What kind of token is needed.", Schema: text}
 	case portal.CodeTooMany:
 		response.Headers["Retry-After"] = &huma.Header{Description: "How many seconds to wait.", Schema: &huma.Schema{Type: huma.TypeInteger}}
@@ -186,7 +215,7 @@ func documentFailures(op *huma.Operation, role portal.Role) {
 		if role != portal.RoleReader {
 			failures = append(failures, http.StatusForbidden)
 		}
-		if op.Method != http.MethodGet {
+		if op.Method != http.MethodGet && op.Method != http.MethodDelete {
 			failures = append(failures, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 		}
 	}
@@ -210,7 +239,13 @@ func completeOperation(document *huma.OpenAPI, op *huma.Operation) {
 	for _, param := range op.Parameters {
 		if param.In != "query" && param.Example == nil { // those in the query are shared, and have theirs
 			param.Example = examples[param.Name]
+			if param.Name == "id" && strings.HasPrefix(op.Path, "/v1/files/") {
+				param.Example = examples["File.id"]
+			}
 		}
+	}
+	if body, ok := op.Metadata["body"].(*huma.RequestBody); ok { // if huma had seen it, it would read it
+		op.RequestBody = body
 	}
 	if op.RequestBody != nil {
 		addExamples(registry, op.RequestBody.Content)

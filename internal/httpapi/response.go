@@ -47,6 +47,19 @@ func (w *response) Write(b []byte) (int, error) {
 	return w.send(b)
 }
 
+// ReadFrom sends a part of the body out of src: by sendfile, without a copy in this process, if src is a file or a
+// limited part of one.
+func (w *response) ReadFrom(src io.Reader) (int64, error) {
+	w.beginStream()
+	to, ok := w.ResponseWriter.(io.ReaderFrom)
+	if w.encoder != nil || !ok {
+		return io.Copy(writerFunc(w.Write), src)
+	}
+	n, err := to.ReadFrom(src)
+	w.bytes += n
+	return n, err
+}
+
 // Flush sends what has been written so far.
 func (w *response) Flush() { _ = w.FlushError() }
 
@@ -131,11 +144,12 @@ func matchesTag(list, tag string) bool {
 	}
 }
 
-// encoding returns how this answer is to be compressed, and tells caches that it depends on the request.
+// encoding returns how this answer is to be compressed, and tells caches that it depends on the request. What can be had
+// in ranges is sent as it is.
 func (w *response) encoding() string {
 	header := w.Header()
 	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
-	if header.Get("Content-Encoding") != "" || !compressible[mediaType] {
+	if header.Get("Content-Encoding") != "" || header.Get("Accept-Ranges") != "" || !compressible[mediaType] {
 		return ""
 	}
 	header.Add("Vary", "Accept-Encoding")

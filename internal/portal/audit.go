@@ -69,7 +69,7 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 	for i, row := range rows {
 		result.Items[i] = newAudit(row)
 	}
-	result.Total, err = s.total(ctx, page.Count, func(q *db.Queries) error {
+	result.Total, err = total(ctx, s.reader, page.Count, func(q *db.Queries) error {
 		_, err := listAudits(ctx, q, start.whole())
 		return err
 	})

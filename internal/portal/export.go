@@ -34,13 +34,13 @@ const (
 )
 
 // total counts the rows of the statement that list runs, or returns nil if that is not wanted.
-func (s *Service) total(ctx context.Context, mode CountMode, list func(*db.Queries) error) (*int64, error) {
-	count := s.reader.Count
+func total(ctx context.Context, reader Reader, mode CountMode, list func(*db.Queries) error) (*int64, error) {
+	count := reader.Count
 	switch mode {
 	case CountNone:
 		return nil, nil
 	case CountEstimated:
-		count = s.reader.Estimate
+		count = reader.Estimate
 	case CountExact:
 	default:
 		return nil, invalid("count must be exact or estimated")

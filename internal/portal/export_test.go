@@ -29,3 +29,29 @@ func Recode(text string) (string, bool) {
 	}
 	return c.encode(), true
 }
+
+// FileCursor is SubmissionCursor for files.
+func FileCursor(filter FileFilter, at time.Time, id string) string {
+	if err := filter.normalize(); err != nil {
+		panic(err)
+	}
+	return start[FileFilter]{list: "files", filter: filter, limit: DefaultLimit}.next(at, id)
+}
+
+// SetClock makes f take the time from clock, where it is not that of the database.
+func (f *Files) SetClock(clock func() time.Time) { f.now = clock }
+
+// SetHeartbeat says how often an upload says that it lasts.
+func (f *Files) SetHeartbeat(every time.Duration) { f.heartbeat = every }
+
+// ID is that of the file to be.
+func (u *Upload) ID() string { return u.id }
+
+// Freeze keeps the upload from saying that it lasts, as a process does that dies.
+func (u *Upload) Freeze() { u.stop() }
+
+// VerifySecret is verifySecret.
+func VerifySecret(hash, secret string) bool { return verifySecret(hash, secret) }
+
+// Network is network.
+func Network(address string) string { return network(address) }

@@ -1,4 +1,4 @@
-// Package portal is what the portal does with its submissions, audit events and tokens, whoever asks for it. Its errors
+// Package portal is what the portal does with its submissions, audit events, files and tokens, whoever asks for it. Its errors
 // are of type Error.
 package portal
 

@@ -121,7 +121,7 @@ func (s *Service) ListSubmissions(ctx context.Context, filter SubmissionFilter, 
 	for i, row := range rows {
 		result.Items[i] = newSubmission(row)
 	}
-	result.Total, err = s.total(ctx, page.Count, func(q *db.Queries) error {
+	result.Total, err = total(ctx, s.reader, page.Count, func(q *db.Queries) error {
 		_, err := listSubmissions(ctx, q, start.whole())
 		return err
 	})

@@ -1,0 +1,131 @@
+package blob_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"portaldb/internal/blob"
+)
+
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	conform(t, openFolder, func(t testing.TB, _ *blob.Set, path string) {
+		writeFile(t, filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part"), "half")
+	})
+}
+
+func openFolder(t testing.TB) *blob.Set {
+	t.Helper()
+	return openAt(t, blob.Config{Root: t.TempDir(), ChunkSize: 64 << 10})
+}
+
+func openAt(t testing.TB, cfg blob.Config) *blob.Set {
+	t.Helper()
+	s, err := blob.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func writeFile(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFolder_links: what leads out of the store is neither read, listed, removed nor moved, whoever put it there.
+func TestFolder_links(t *testing.T) {
+	t.Parallel()
+	root, elsewhere := t.TempDir(), t.TempDir()
+	s := openAt(t, blob.Config{Root: root})
+	secret := filepath.Join(elsewhere, "secret")
+	writeFile(t, secret, "secret")
+	for link, target := range map[string]string{"file": secret, "2026": elsewhere, "up": "..", "chain": "2026", "gone": filepath.Join(elsewhere, "none"), "self": "self"} {
+		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "folder", "below"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(root, "plain"), "plain")
+	up := "/up/" + filepath.Base(elsewhere) + "/secret"
+	for _, path := range []string{"/file", "/2026/secret", "/chain/secret", "/gone", "/self", "/self/secret", up, "/pipe", "/folder", "/plain/secret"} {
+		if r, _, err := s.Open(t.Context(), root+path); !errors.Is(err, blob.ErrOutside) {
+			t.Errorf("open %s: %v, %v", path, r, err)
+		}
+	}
+	for _, path := range []string{"/2026/secret", "/chain/secret", "/self/secret", up, "/folder", "/folder/below", "/plain/secret"} {
+		if err := s.Remove(t.Context(), root+path); !errors.Is(err, blob.ErrOutside) {
+			t.Errorf("remove %s: %v", path, err)
+		}
+		if err := s.SetAside(t.Context(), root+path); !errors.Is(err, blob.ErrOutside) {
+			t.Errorf("set aside %s: %v", path, err)
+		}
+	}
+	for _, path := range []string{"/2026/new", "/chain/new", "/gone/new", "/self/new", "/up/new", "/plain/new"} {
+		if err := s.Put(t.Context(), root+path, errReader{t}); !errors.Is(err, blob.ErrOutside) {
+			t.Errorf("put %s: %v", path, err)
+		}
+	}
+	list(t, s, root+"/plain")
+	// A link itself may go; where it leads to stays.
+	for _, path := range []string{"/file", "/2026"} {
+		if err := s.Remove(t.Context(), root+path); err != nil {
+			t.Errorf("remove the link %s: %v", path, err)
+		}
+	}
+	if content, err := os.ReadFile(secret); err != nil || string(content) != "secret" {
+		t.Errorf("outside of the store there is now %q: %v", content, err)
+	}
+	if entries, err := os.ReadDir(elsewhere); err != nil || len(entries) != 1 {
+		t.Errorf("outside of the store there is more now: %v, %v", entries, err)
+	}
+}
+
+// errReader is content that must not be asked for.
+type errReader struct{ t testing.TB }
+
+func (r errReader) Read([]byte) (int, error) {
+	r.t.Error("content was read that cannot be put")
+	return 0, errors.New("read")
+}
+
+// TestFolder_not_mounted: that the root is gone does not read as if the files were, and Put does not make it anew.
+func TestFolder_not_mounted(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "uploads")
+	s := openAt(t, blob.Config{Root: root})
+	path := s.Path("id", at)
+	_, _, open := s.Open(t.Context(), path)
+	var all error
+	for _, err := range s.All(t.Context()) {
+		all = err
+	}
+	for what, err := range map[string]error{
+		"open": open, "put": s.Put(t.Context(), path, errReader{t}), "remove": s.Remove(t.Context(), path), "set aside": s.SetAside(t.Context(), path),
+		"list": all,
+	} {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, blob.ErrOutside) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := s.Check(t.Context()); err == nil {
+		t.Error("a check finds nothing wrong")
+	}
+	if _, err := os.Stat(root); err == nil {
+		t.Error("the root was made")
+	}
+}
