@@ -95,6 +95,25 @@ func TestFolder_links(t *testing.T) {
 	}
 }
 
+// TestFolder_set_aside: what is set aside is kept under a name of its own, each time.
+func TestFolder_set_aside(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	s := openAt(t, blob.Config{Root: root})
+	path := s.Path("id", at)
+	for _, content := range []string{"first", "second", "third"} {
+		put(t, s, path, []byte(content))
+		if err := s.SetAside(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"id": "first", "id.1": "second", "id.2": "third"} {
+		if got, err := os.ReadFile(filepath.Join(root, blob.SetAside, "2026/03/02", name)); err != nil || string(got) != want {
+			t.Errorf("%s has %q, want %q: %v", name, got, want, err)
+		}
+	}
+}
+
 // errReader is content that must not be asked for.
 type errReader struct{ t testing.TB }
 

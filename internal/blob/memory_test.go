@@ -36,8 +36,10 @@ func sameAs(a, b io.Reader) error {
 			return errors.New("the bytes differ")
 		}
 		if errA != nil || errB != nil {
-			if errA == errB && (errA == io.EOF || errA == io.ErrUnexpectedEOF) {
-				return nil
+			for _, end := range []error{io.EOF, io.ErrUnexpectedEOF} { // the latter after a piece of the buffer
+				if errors.Is(errA, end) && errors.Is(errB, end) {
+					return nil
+				}
 			}
 			return errors.Join(errA, errB)
 		}

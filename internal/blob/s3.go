@@ -450,7 +450,7 @@ func (o *object) Seek(offset int64, whence int) (int64, error) {
 		return 0, errors.New("seek to before the beginning of a file")
 	}
 	if offset != o.offset {
-		o.Close()
+		_ = o.Close() // what was not read of the answer does not matter
 		o.offset = offset
 	}
 	return offset, nil
