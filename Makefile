@@ -56,11 +56,12 @@ verify: ## Check that what is generated is in step with its source, and that eve
 lint: ## Run golangci-lint, with the import rules of the layout
 	$(TOOL) golangci-lint run --allow-parallel-runners
 
-bench: ## Print the speed of up next to its peers, of a rollback over 5,000,000 rows, and of every route on a million submissions
-	@tools/install.sh postgresql
+bench: ## Print the speed of up, of rollbacks over 5,000,000 rows, of every route on a million submissions, and of files, next to peers; installs nginx
+	@tools/install.sh postgresql nginx
 	go test ./cmd/portaldb -run '^$$' -bench Up -benchtime 1x -timeout 60m
 	go test ./internal/schema -run '^$$' -bench Rollback -benchtime 1x -timeout 60m
 	go test ./internal/cli -run '^$$' -bench Routes -benchtime 1x -timeout 60m
+	go test ./internal/cli -run '^$$' -bench Files -benchtime 1x -timeout 60m
 
 clean: ## Remove what was built
 	rm -rf bin

@@ -83,12 +83,40 @@ install_postgresql() {
 	has_postgresql || fail "$name is still missing, this system packages an older one: see https://www.postgresql.org/download/"
 }
 
+# Debian would start the server on port 80. A policy, which is there for as long as the installation takes, prevents that.
+nginx_script='
+	policy=/usr/sbin/policy-rc.d
+	[ -e "$policy" ] || { trap "rm -f $policy" EXIT; printf "#!/bin/sh\nexit 101\n" >"$policy"; chmod +x "$policy"; }
+	trap "exit 1" HUP INT TERM
+	export DEBIAN_FRONTEND=noninteractive
+	install="apt-get install -q -y --no-install-recommends nginx-light"
+	$install || { apt-get update -q && $install; }'
+
+install_nginx() {
+	if has nginx || [ -x /usr/sbin/nginx ]; then
+		return
+	fi
+	if has apt-get; then
+		as_root nginx "apt-get install nginx-light" sh -c "$nginx_script"
+	elif has dnf; then
+		as_root nginx "dnf install -y nginx" dnf install -y nginx
+	elif has apk; then
+		as_root nginx "apk add --update-cache nginx" apk add --update-cache nginx
+	elif has brew; then
+		say "nginx is missing, installing it: brew install nginx"
+		brew install nginx >&2
+	else
+		fail "nginx is missing, which the bench measures against: install it by hand"
+	fi
+}
+
 [ $# -gt 0 ] || set -- ''
 for package; do
 	case $package in
 	postgresql) install_postgresql ;;
+	nginx) install_nginx ;;
 	*)
-		echo "usage: install.sh postgresql" >&2
+		echo "usage: install.sh postgresql|nginx" >&2
 		exit 2
 		;;
 	esac

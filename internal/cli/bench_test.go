@@ -38,37 +38,10 @@ const (
 // a bare server of the same answers and to pgbench with the statements alone: in interleaved rounds, of which the median
 // counts. All of them share the machine with the server and with what sends the requests.
 func BenchmarkRoutes(b *testing.B) {
-	server, err := devpg.Start(b.Context(), devpg.Config{Dir: filepath.Join(pgtest.Dir(b), "cluster"), Settings: map[string]string{
-		"shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "100",
-	}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			b.Error(err)
-		}
-	})
-	if err := server.EnsureDatabase(b.Context(), "portal"); err != nil {
-		b.Fatal(err)
-	}
-	database := server.URL("portal")
-	env := []string{"DATABASE_URL=" + database}
-	if up := run(b, env, "up"); up.code != 0 {
-		b.Fatal(up.stderr)
-	}
+	database := benchDatabase(b)
 	load(b, database)
-	created := run(b, env, "token", "create", "bench", "--role", "admin", "--json")
-	if created.code != 0 {
-		b.Fatal(created.stderr)
-	}
-
-	binary := filepath.Join(b.TempDir(), "portaldb")
-	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "portaldb/cmd/portaldb").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	ours := startPeer(b, exec.CommandContext(b.Context(), binary, "serve", "--addr", "127.0.0.1:0"), env...)
-	ours.token = created.object(b)["token"].(string)
+	ours := startOurs(b, database)
+	env := []string{"DATABASE_URL=" + database}
 	bare := startPeer(b, exec.CommandContext(b.Context(), os.Args[0]), append(env, bareVariable+"=1")...)
 
 	ids := ours.submissionIDs(b)
@@ -141,6 +114,48 @@ var (
 	updateArguments = []string{":id", "NULL", "NULL", "true", `jsonb_build_object('ok', true)`, "false", "NULL", "'{queued,running,done,error}'::text[]", "NULL", "NULL", "NULL", "NULL", "'updated'", "'bench'"}
 )
 
+// benchDatabase starts a durable server, and applies the migrations in a database of it.
+func benchDatabase(b *testing.B) string {
+	b.Helper()
+	server, err := devpg.Start(b.Context(), devpg.Config{Dir: filepath.Join(pgtest.Dir(b), "cluster"), Settings: map[string]string{
+		"shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "100",
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			b.Error(err)
+		}
+	})
+	if err := server.EnsureDatabase(b.Context(), "portal"); err != nil {
+		b.Fatal(err)
+	}
+	database := server.URL("portal")
+	if up := run(b, []string{"DATABASE_URL=" + database}, "up"); up.code != 0 {
+		b.Fatal(up.stderr)
+	}
+	return database
+}
+
+// startOurs builds and starts the service, with more of an environment, and makes a token for it.
+func startOurs(b *testing.B, database string, more ...string) *peer {
+	b.Helper()
+	env := append([]string{"DATABASE_URL=" + database}, more...)
+	created := run(b, env, "token", "create", "bench", "--role", "admin", "--json")
+	if created.code != 0 {
+		b.Fatal(created.stderr)
+	}
+
+	binary := filepath.Join(b.TempDir(), "portaldb")
+	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "portaldb/cmd/portaldb").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	ours := startPeer(b, exec.CommandContext(b.Context(), binary, "serve", "--addr", "127.0.0.1:0"), env...)
+	ours.token = created.object(b)["token"].(string)
+	return ours
+}
+
 // load fills the three central tables by psql, whose variables the script uses.
 func load(b *testing.B, database string) {
 	b.Helper()
@@ -194,6 +209,7 @@ func pgbench(b *testing.B, database, script string, connections int) speed {
 // peer is a server under load, in a process of its own.
 type peer struct {
 	addr, token string
+	headers     string // further ones, each with its CR LF
 	process     *os.Process
 }
 
@@ -240,7 +256,7 @@ func (p *peer) memory(b *testing.B) int {
 }
 
 func (p *peer) request(method, path, body string) []byte {
-	text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: portal\r\n", method, path)
+	text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: portal\r\n", method, path) + p.headers
 	if p.token != "" {
 		text += "Authorization: Bearer " + p.token + "\r\n"
 	}

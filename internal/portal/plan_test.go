@@ -29,7 +29,7 @@ type explainer struct {
 }
 
 func (e *explainer) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if err := e.measure(e.Reads.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) "+sql, args...)); err != nil {
+	if err := e.measure(e.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) "+sql, args...)); err != nil {
 		return nil, err
 	}
 	return e.Reads.Query(ctx, sql, args...)
