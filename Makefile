@@ -14,7 +14,7 @@ $(TOOL) gotestsum --format pkgname-and-test-fails --jsonfile bin/test.json -- $(
 echo; echo "sizes of the long tests:"; $(SIZES); exit $$status
 endef
 
-.PHONY: help dev build test test-full test-race clients generate verify lint bench clean
+.PHONY: help dev build test test-full test-race generate verify lint bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,21 +26,17 @@ dev: build ## Start everything: PostgreSQL, migrations, HTTP API; installs Postg
 build: ## Build bin/portaldb
 	@$(BUILD)
 
-test: lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL when it is missing
-	@tools/install.sh postgresql
+test: lint ## Check generated files, lint, and run the tests in their short sizes; installs PostgreSQL and Node when they are missing
+	@tools/install.sh postgresql node
 	@$(call run_tests,-short -timeout 30m)
 
 test-full: lint ## The same with the long tests in full size
-	@tools/install.sh postgresql
+	@tools/install.sh postgresql node
 	@$(call run_tests,-timeout 180m)
 
 test-race: ## The short sizes under the race detector
-	@tools/install.sh postgresql
+	@tools/install.sh postgresql node
 	@$(call run_tests,-short -race -timeout 90m)
-
-clients: ## Generate clients of the HTTP API in Go and TypeScript, and have each make a round trip; needs Node 20 and the network
-	@tools/install.sh postgresql
-	go test -tags clients ./internal/httpapi -run '^TestClients$$' -count=1
 
 generate: ## Write db/ from queries/ and migrations/, the effect of each migration, and docs/lint.md
 	@tools/install.sh postgresql

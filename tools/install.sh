@@ -110,13 +110,43 @@ install_nginx() {
 	fi
 }
 
+min_node=18
+
+has_node() {
+	has npm && has node && [ "$(node --version | sed -n 's/^v\([0-9]*\).*/\1/p')" -ge "$min_node" ]
+}
+
+install_node() {
+	has_node && return
+	name="Node $min_node or later, with npm"
+	if has apt-get; then
+		install='DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs npm'
+		as_root "$name" "apt-get install nodejs npm" sh -c "$install || { apt-get update -q && $install; }"
+	elif has dnf; then
+		as_root "$name" "dnf install -y nodejs npm" dnf install -y nodejs npm
+	elif has apk; then
+		as_root "$name" "apk add --update-cache nodejs npm" apk add --update-cache nodejs npm
+	elif has pacman; then
+		as_root "$name" "pacman -S nodejs npm" pacman --noconfirm --needed -Sy nodejs npm
+	elif has zypper; then
+		as_root "$name" "zypper install nodejs npm" zypper --non-interactive install nodejs npm
+	elif has brew; then
+		say "$name is missing, installing it: brew install node"
+		brew install node >&2
+	else
+		fail "$name is missing: install it by hand"
+	fi
+	has_node || fail "$name is still missing, this system packages an older one: see https://nodejs.org"
+}
+
 [ $# -gt 0 ] || set -- ''
 for package; do
 	case $package in
 	postgresql) install_postgresql ;;
 	nginx) install_nginx ;;
+	node) install_node ;;
 	*)
-		echo "usage: install.sh postgresql|nginx" >&2
+		echo "usage: install.sh postgresql|nginx|node" >&2
 		exit 2
 		;;
 	esac

@@ -1,5 +1,3 @@
-//go:build clients
-
 package httpapi_test
 
 import (
@@ -12,8 +10,8 @@ import (
 	"portaldb/internal/portal"
 )
 
-// TestClients generates a client from the description, compiles it, and has it make a round trip. It needs Node and the
-// network; make clients runs it.
+// TestClients generates a client from the description, compiles it, and has it make a round trip. It needs Node, and fetches
+// the generators.
 func TestClients(t *testing.T) {
 	t.Parallel()
 	for language, steps := range map[string][]string{
