@@ -15,12 +15,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"portaldb/internal/blob/s3test"
 	"portaldb/internal/pgtest"
 )
 
@@ -130,8 +132,8 @@ func fetchFile(ctx context.Context, url, token, id string) (size int64, sum stri
 	return size, hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// TestServe_files uploads and downloads a file that is much larger than the memory that the program may use: 2 GiB, or 64 MiB
-// in the short size.
+// TestServe_files uploads and downloads a file that is much larger than the memory that the program may use, into a folder and
+// into a store that speaks S3: 2 GiB, or 64 MiB in the short size. Deleted, swept and checked, it leaves nothing.
 func TestServe_files(t *testing.T) {
 	t.Parallel()
 	const most = 64 << 20
@@ -139,24 +141,58 @@ func TestServe_files(t *testing.T) {
 	if testing.Short() {
 		size = 64 << 20
 	}
-	env := append(os.Environ(), "DATABASE_URL="+pgtest.New(t), "UPLOAD_ROOT="+t.TempDir())
-	token := binaryToken(t, env, "writer")
-	serve := serveBinary(t, env)
-	begin := time.Now()
-	id, sent, err := sendFile(t.Context(), serve.url, token, size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	uploaded := time.Since(begin)
-	begin = time.Now()
-	got, sum, err := fetchFile(t.Context(), serve.url, token, id)
-	if err != nil || got != size || sum != sent {
-		t.Errorf("%d bytes of %d, the same: %v, %v", got, size, sum == sent, err)
-	}
-	peak := peakMemory(t, serve.Process.Pid)
-	t.Logf("%d MiB uploaded in %s, downloaded in %s, peak memory %d MiB", size>>20, uploaded.Round(time.Millisecond), time.Since(begin).Round(time.Millisecond), peak>>20)
-	if peak > most {
-		t.Errorf("the program has used %d bytes, may use %d", peak, most)
+	for what, root := range map[string]string{"folder": t.TempDir(), "S3": s3test.Root(s3test.Bucket(t), "")} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			env := append(os.Environ(), "DATABASE_URL="+pgtest.New(t), "UPLOAD_ROOT="+root)
+			for name, value := range s3test.Env {
+				env = append(env, name+"="+value)
+			}
+			token := binaryToken(t, env, "writer")
+			serve := serveBinary(t, env)
+			begin := time.Now()
+			id, sent, err := sendFile(t.Context(), serve.url, token, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			uploaded := time.Since(begin)
+			begin = time.Now()
+			got, sum, err := fetchFile(t.Context(), serve.url, token, id)
+			if err != nil || got != size || sum != sent {
+				t.Errorf("%d bytes of %d, the same: %v, %v", got, size, sum == sent, err)
+			}
+			peak := peakMemory(t, serve.Process.Pid)
+			t.Logf("%d MiB uploaded in %s, downloaded in %s, peak memory %d MiB", size>>20, uploaded.Round(time.Millisecond), time.Since(begin).Round(time.Millisecond), peak>>20)
+			if peak > most {
+				t.Errorf("the program has used %d bytes, may use %d", peak, most)
+			}
+
+			files := func(args ...string) string {
+				t.Helper()
+				cmd := exec.CommandContext(t.Context(), binary, append([]string{"files"}, args...)...)
+				cmd.Env = env
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Errorf("files %v: %v\n%s", args, err, out)
+				}
+				return string(out)
+			}
+			files("fsck")
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, serve.url+"/v1/files/"+id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer "+token)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil || resp.StatusCode != http.StatusNoContent {
+				t.Fatalf("delete: %v, %v", resp, err)
+			}
+			resp.Body.Close()
+			if out := files("sweep", "--json"); !strings.Contains(out, `"removed": 1`) && !strings.Contains(out, `"removed":1`) {
+				t.Errorf("sweep: %s", out)
+			}
+			files("fsck")
+		})
 	}
 }
 

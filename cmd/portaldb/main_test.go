@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"portaldb/internal/blob/s3test"
 	_ "portaldb/internal/cli" // what the binary is built from: without it go test would believe an old result
 	"portaldb/internal/pgtest"
 )
@@ -35,7 +36,10 @@ func TestMain(m *testing.M) {
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
-	pgtest.Main(m, func() { os.RemoveAll(dir) })
+	pgtest.Main(m, func() {
+		s3test.Stop()
+		os.RemoveAll(dir)
+	})
 }
 
 // ready is what dev prints with --json when everything runs.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"portaldb/internal/blob"
+	"portaldb/internal/blob/s3test"
 )
 
 // uploaderRoot makes this program an uploader into the root that it holds, in place of the tests.
@@ -22,7 +23,7 @@ const uploaderRoot = "PORTALDB_TEST_UPLOADER"
 
 // upload puts files until it is killed, and tells the path of each that is finished.
 func upload(root string) {
-	env := map[string]string{"AWS_ACCESS_KEY_ID": s3Env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": s3Env["AWS_SECRET_ACCESS_KEY"]}
+	env := map[string]string{"AWS_ACCESS_KEY_ID": s3test.Env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": s3test.Env["AWS_SECRET_ACCESS_KEY"]}
 	s, err := blob.Open(blob.Config{Root: root, ChunkSize: 64 << 10, Env: env})
 	if err != nil {
 		panic(err)
@@ -64,10 +65,10 @@ func TestPut_killed(t *testing.T) {
 	if testing.Short() {
 		kills = 10
 	}
-	for what, root := range map[string]string{"folder": t.TempDir(), "S3": bucketURL(newBucket(t), "")} {
+	for what, root := range map[string]string{"folder": t.TempDir(), "S3": s3test.Root(s3test.Bucket(t), "")} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			s := openAt(t, blob.Config{Root: root, Env: s3Env})
+			s := openAt(t, blob.Config{Root: root, Env: s3test.Env})
 			finished, unfinished, n := 0, 0, 0
 			for ; n < kills || (finished == 0 || unfinished == 0) && n < 20*kills; n++ { // until both have been seen
 				told := killUploader(t, root)

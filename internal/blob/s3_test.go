@@ -3,26 +3,16 @@ package blob_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"portaldb/internal/blob"
+	"portaldb/internal/blob/s3test"
 )
 
 func TestS3(t *testing.T) {
@@ -33,14 +23,14 @@ func TestS3(t *testing.T) {
 func TestS3_prefix(t *testing.T) {
 	t.Parallel()
 	open := func(t testing.TB) *blob.Set {
-		return openAt(t, blob.Config{Root: bucketURL(newBucket(t), "/portal/uploads/"), Env: s3Env})
+		return openAt(t, blob.Config{Root: s3test.Root(s3test.Bucket(t), "/portal/uploads/"), Env: s3test.Env})
 	}
 	s := open(t)
 	path := s.Path("id", at)
 	if !strings.HasSuffix(path, "/portal/uploads/2026/03/02/id") {
 		t.Errorf("path %s", path)
 	}
-	beside := openAt(t, blob.Config{Root: strings.Replace(strings.Replace(path, "/2026/03/02/id", "", 1), "/uploads", "/uploads2", 1) + "?endpoint=" + url.QueryEscape(s3URL()), Env: s3Env})
+	beside := openAt(t, blob.Config{Root: strings.Replace(strings.Replace(path, "/2026/03/02/id", "", 1), "/uploads", "/uploads2", 1) + "?endpoint=" + url.QueryEscape(s3test.URL()), Env: s3test.Env})
 	put(t, s, path, []byte("x"))
 	put(t, beside, beside.Path("id", at), []byte("y"))
 	list(t, s, path)
@@ -52,15 +42,15 @@ func TestS3_prefix(t *testing.T) {
 // TestS3_gone: that the bucket is gone, or that the server is, does not read as if the files were.
 func TestS3_gone(t *testing.T) {
 	t.Parallel()
-	server := strings.TrimPrefix(s3URL(), "http://")
+	server := strings.TrimPrefix(s3test.URL(), "http://")
 	for what, root := range map[string]string{
 		"bucket": "s3://never-made?endpoint=http://" + server,
 		"server": "s3://bucket?endpoint=http://127.0.0.1:1",
-		"key":    bucketURL(newBucket(t), ""),
+		"key":    s3test.Root(s3test.Bucket(t), ""),
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			env := map[string]string{"AWS_ACCESS_KEY_ID": s3Env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": s3Env["AWS_SECRET_ACCESS_KEY"]}
+			env := map[string]string{"AWS_ACCESS_KEY_ID": s3test.Env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": s3test.Env["AWS_SECRET_ACCESS_KEY"]}
 			if what == "key" {
 				env["AWS_SECRET_ACCESS_KEY"] = "another-secret"
 			}
@@ -132,116 +122,16 @@ func TestS3_memory(t *testing.T) {
 	}
 }
 
-var s3Env = map[string]string{"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "not-so-secret"}
-
-// s3URL starts the server that the tests of this process share, and stopS3 stops it.
-var (
-	s3URL  = sync.OnceValue(startS3)
-	stopS3 = func() {}
-)
-
-// startS3 builds the server, which has modules of its own, where go build finds it again.
-func startS3() string {
-	binary, err := filepath.Abs("../../bin/s3server")
-	if err != nil {
-		panic(err)
-	}
-	build := exec.Command("go", "build", "-C", "../../tools", "-o", binary, "./s3server")
-	if out, err := build.CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("build the S3 server: %v\n%s", err, out))
-	}
-	dir, err := os.MkdirTemp("", "portaldb-s3-*")
-	if err != nil {
-		panic(err)
-	}
-	for _, name := range []string{"buckets", "attributes"} {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
-			panic(err)
-		}
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	address := free.Addr().String()
-	free.Close()
-
-	var out bytes.Buffer
-	server := exec.Command(binary, address, dir)
-	server.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+s3Env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY="+s3Env["AWS_SECRET_ACCESS_KEY"])
-	server.Stdout, server.Stderr = &out, &out
-	dieWithParent(server)
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // the server takes the end of its thread for that of the process
-		started <- server.Start()
-		_ = server.Wait()
-		close(ended)
-	}()
-	if err := <-started; err != nil {
-		panic(err)
-	}
-	stopS3 = func() {
-		_ = server.Process.Kill()
-		<-ended
-		_ = os.RemoveAll(dir)
-	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			return "http://" + address
-		}
-		select {
-		case <-ended:
-			stopS3()
-			panic("the S3 server ended: " + out.String())
-		default:
-		}
-		if time.Now().After(deadline) {
-			stopS3()
-			panic("the S3 server does not answer: " + out.String())
-		}
-	}
-}
-
-// s3Client is a client of its own, for what a store does not do.
-func s3Client(t testing.TB) *minio.Core {
-	t.Helper()
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	client, err := minio.NewCore(strings.TrimPrefix(s3URL(), "http://"), &minio.Options{
-		Creds: credentials.NewStaticV4(s3Env["AWS_ACCESS_KEY_ID"], s3Env["AWS_SECRET_ACCESS_KEY"], ""), Region: "us-east-1", Transport: transport,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-func newBucket(t testing.TB) string {
-	t.Helper()
-	name := "test-" + strings.ToLower(rand.Text())
-	if err := s3Client(t).MakeBucket(t.Context(), name, minio.MakeBucketOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
-func bucketURL(name, prefix string) string {
-	return "s3://" + name + prefix + "?endpoint=" + url.QueryEscape(s3URL())
-}
-
 func openBucket(t testing.TB) *blob.Set {
 	t.Helper()
-	return openAt(t, blob.Config{Root: bucketURL(newBucket(t), ""), Env: s3Env})
+	return openAt(t, blob.Config{Root: s3test.Root(s3test.Bucket(t), ""), Env: s3test.Env})
 }
 
 // leaveUpload begins an upload to a path and sends a part of it.
 func leaveUpload(t testing.TB, _ *blob.Set, path string) {
 	t.Helper()
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "s3://"), "/")
-	client := s3Client(t)
+	client := s3test.Client(t)
 	upload, err := client.NewMultipartUpload(context.Background(), bucket, key, minio.PutObjectOptions{})
 	if err != nil {
 		t.Fatal(err)

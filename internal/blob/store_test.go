@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"portaldb/internal/blob"
+	"portaldb/internal/blob/s3test"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 		upload(root)
 	}
 	goleak.VerifyTestMain(run(func() int {
-		defer func() { stopS3() }()
+		defer s3test.Stop()
 		return m.Run()
 	}))
 }

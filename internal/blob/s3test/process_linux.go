@@ -1,4 +1,4 @@
-package blob_test
+package s3test
 
 import (
 	"os/exec"

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package blob_test
+package s3test
 
 import "os/exec"
 
