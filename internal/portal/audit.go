@@ -59,16 +59,7 @@ func (s *Service) ListAudits(ctx context.Context, filter AuditFilter, page PageR
 		return Page[Audit]{}, err
 	}
 
-	var result Page[Audit]
-	if len(rows) > start.limit {
-		rows = rows[:start.limit]
-		last := rows[len(rows)-1]
-		result.NextCursor = start.next(last.At, strconv.FormatInt(last.ID, 10))
-	}
-	result.Items = make([]Audit, len(rows))
-	for i, row := range rows {
-		result.Items[i] = newAudit(row)
-	}
+	result := pageOf(start, rows, func(row db.AutomationAudit) (time.Time, string) { return row.At, strconv.FormatInt(row.ID, 10) }, newAudit)
 	result.Total, err = total(ctx, s.reader, page.Count, func(q *db.Queries) error {
 		_, err := listAudits(ctx, q, start.whole())
 		return err
@@ -189,12 +180,8 @@ func names[F any, N normalizer[F]](name string, filter F, page PageRequest, list
 	if err != nil {
 		return Page[string]{}, err
 	}
-	result := Page[string]{Items: items}
-	if len(items) > start.limit {
-		result.Items = items[:start.limit]
-		result.NextCursor = start.next(time.UnixMicro(0), result.Items[start.limit-1])
-	}
-	return result, nil
+	key := func(name string) (time.Time, string) { return time.UnixMicro(0), name }
+	return pageOf(start, items, key, func(name string) string { return name }), nil
 }
 
 // ListSubmissionAudits is ListAudits for the events that name one submission. CodeNotFound if there are none, and no

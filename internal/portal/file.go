@@ -148,16 +148,7 @@ func (f *Files) List(ctx context.Context, filter FileFilter, page PageRequest) (
 		return Page[File]{}, err
 	}
 
-	var result Page[File]
-	if len(rows) > start.limit {
-		rows = rows[:start.limit]
-		last := rows[len(rows)-1]
-		result.NextCursor = start.next(last.CreatedAt, last.ID)
-	}
-	result.Items = make([]File, len(rows))
-	for i, row := range rows {
-		result.Items[i] = newFile(row)
-	}
+	result := pageOf(start, rows, func(row db.FileshareItem) (time.Time, string) { return row.CreatedAt, row.ID }, newFile)
 	result.Total, err = total(ctx, f.reader, page.Count, func(q *db.Queries) error {
 		_, err := listFiles(ctx, q, start.whole())
 		return err

@@ -126,17 +126,7 @@ func (f *Files) ListLinks(ctx context.Context, fileID string, page PageRequest) 
 	if err != nil {
 		return Page[Link]{}, err
 	}
-	var result Page[Link]
-	if len(rows) > start.limit {
-		rows = rows[:start.limit]
-		last := rows[len(rows)-1]
-		result.NextCursor = start.next(last.CreatedAt, last.ID.String())
-	}
-	result.Items = make([]Link, len(rows))
-	for i, row := range rows {
-		result.Items[i] = newLink(row)
-	}
-	return result, nil
+	return pageOf(start, rows, func(row db.ListLinksRow) (time.Time, string) { return row.CreatedAt, row.ID.String() }, newLink), nil
 }
 
 // RevokeLink ends a link, with an audit event that names the API token of that name. One that is revoked already stays as it is.

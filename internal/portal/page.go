@@ -135,6 +135,20 @@ func resume[F any, N normalizer[F]](list string, filter F, page PageRequest) (st
 	return s, nil
 }
 
+// pageOf is the page of the rows that were fetched for it. key gives the place of a row in the list.
+func pageOf[F, R, T any](s start[F], rows []R, key func(R) (time.Time, string), item func(R) T) Page[T] {
+	var page Page[T]
+	if len(rows) > s.limit {
+		rows = rows[:s.limit]
+		page.NextCursor = s.next(key(rows[len(rows)-1]))
+	}
+	page.Items = make([]T, len(rows))
+	for i, row := range rows {
+		page.Items[i] = item(row)
+	}
+	return page
+}
+
 // fetch is the number of rows to ask the database for: one more than the page has shows whether there is another page.
 func (s start[F]) fetch() int64 { return int64(s.limit) + 1 }
 

@@ -111,16 +111,7 @@ func (s *Service) ListSubmissions(ctx context.Context, filter SubmissionFilter, 
 		return Page[Submission]{}, err
 	}
 
-	var result Page[Submission]
-	if len(rows) > start.limit {
-		rows = rows[:start.limit]
-		last := rows[len(rows)-1]
-		result.NextCursor = start.next(last.CreatedAt, last.ID)
-	}
-	result.Items = make([]Submission, len(rows))
-	for i, row := range rows {
-		result.Items[i] = newSubmission(row)
-	}
+	result := pageOf(start, rows, func(row db.Submission) (time.Time, string) { return row.CreatedAt, row.ID }, newSubmission)
 	result.Total, err = total(ctx, s.reader, page.Count, func(q *db.Queries) error {
 		_, err := listSubmissions(ctx, q, start.whole())
 		return err
