@@ -279,25 +279,30 @@ func (q *Queries) ListFiles(ctx context.Context, arg ListFilesParams) ([]Filesha
 }
 
 const ListKnownPaths = `-- name: ListKnownPaths :many
-SELECT path FROM public.fileshare_items WHERE id = ANY ($1::text[]) AND purged_at IS NULL
+SELECT id, path FROM public.fileshare_items WHERE id = ANY ($1::text[]) AND purged_at IS NULL
 UNION ALL
-SELECT path FROM service.file_uploads WHERE file_id = ANY ($1::text[])
+SELECT file_id, path FROM service.file_uploads WHERE file_id = ANY ($1::text[])
 `
 
+type ListKnownPathsRow struct {
+	ID   string
+	Path string
+}
+
 // ListKnownPaths returns the paths under which the files and uploads with these ids have their bytes, or may have them still.
-func (q *Queries) ListKnownPaths(ctx context.Context, ids []string) ([]string, error) {
+func (q *Queries) ListKnownPaths(ctx context.Context, ids []string) ([]ListKnownPathsRow, error) {
 	rows, err := q.db.Query(ctx, ListKnownPaths, ids)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []string{}
+	items := []ListKnownPathsRow{}
 	for rows.Next() {
-		var path string
-		if err := rows.Scan(&path); err != nil {
+		var i ListKnownPathsRow
+		if err := rows.Scan(&i.ID, &i.Path); err != nil {
 			return nil, err
 		}
-		items = append(items, path)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -64,9 +64,9 @@ LIMIT @row_limit::bigint;
 
 -- ListKnownPaths returns the paths under which the files and uploads with these ids have their bytes, or may have them still.
 -- name: ListKnownPaths :many
-SELECT path FROM public.fileshare_items WHERE id = ANY (@ids::text[]) AND purged_at IS NULL
+SELECT id, path FROM public.fileshare_items WHERE id = ANY (@ids::text[]) AND purged_at IS NULL
 UNION ALL
-SELECT path FROM service.file_uploads WHERE file_id = ANY (@ids::text[]);
+SELECT file_id, path FROM service.file_uploads WHERE file_id = ANY (@ids::text[]);
 
 -- CountStoredFiles counts what ListStoredFiles lists.
 -- name: CountStoredFiles :one

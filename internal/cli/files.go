@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"portaldb/internal/blob"
 	"portaldb/internal/portal"
@@ -190,7 +191,11 @@ func fsckText(report portal.FsckReport) string {
 		findings []portal.FsckFinding
 	}{{"missing", report.Missing}, {"orphaned", report.Orphaned}, {"damaged", report.Damaged}, {"outside", report.Outside}, {"unreadable", report.Unreadable}} {
 		for _, f := range kind.findings {
-			fmt.Fprintf(&text, "%-10s  %s  %s\n", kind.name, f.Path, f.Detail)
+			path := f.Path
+			if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				path = strconv.Quote(path) // the legacy code may have written anything
+			}
+			fmt.Fprintf(&text, "%-10s  %s  %s\n", kind.name, path, f.Detail)
 		}
 	}
 	fmt.Fprintf(&text, "%d files, %d bytes read; missing %d, orphaned %d, damaged %d, outside %d, unreadable %d, repaired %d\n",

@@ -15,8 +15,8 @@ import (
 // states are all that there are, and a part of what each says.
 var states = map[console.ShareState]string{
 	console.ShareReady: "Baixar arquivo", console.ShareSecret: "Informe a senha", console.ShareWrongSecret: "não confere", console.ShareTooMany: "15 minutos",
-	console.ShareUnknown: "copiado por inteiro", console.ShareExpired: "prazo", console.ShareRevoked: "cancelou", console.ShareDeleted: "apagado",
-	console.ShareUsedUp: "tantas vezes", console.ShareGone: "não pode mais", console.ShareFailed: "problema é do serviço",
+	console.ShareUnknown: "copiado por inteiro", console.ShareExpired: "prazo", console.ShareRevoked: "foi cancelado", console.ShareDeleted: "apagado",
+	console.ShareUsedUp: "número máximo de downloads", console.ShareGone: "não pode mais", console.ShareFailed: "problema é do serviço",
 }
 
 // TestShare reads each page as a browser does: whole, in Portuguese, without anything from elsewhere, and with its own style.

@@ -565,6 +565,7 @@ func TestShare(t *testing.T) {
 		}
 	}
 	wantPage(open(made.URL+"?download=1", "Accept", browser), 410, "Limite de downloads atingido")
+	wantPage(open(made.URL, "Accept", browser), 410, "Limite de downloads atingido")
 
 	wantPage(open(protected, "Accept", browser), 200, "Arquivo protegido por senha", `<form method="post">`)
 	post := func(path, secret string, header ...string) answer {
@@ -583,7 +584,7 @@ func TestShare(t *testing.T) {
 	for range 25 {
 		post(protected, "wrong")
 	}
-	wantPage(post(protected, "wrong"), 429, "Tentativas demais")
+	wantPage(post(protected, "wrong"), 429, "Muitas tentativas")
 
 	wantPage(open("/s/nowhere", "Accept", browser), 404, "Link não encontrado")
 	wantPage(open("/s/"+legacyLink("legacy________", time.Now().Add(-time.Hour)), "Accept", browser), 410, "Link expirado")

@@ -72,6 +72,10 @@ func (a *API) share(w http.ResponseWriter, r *http.Request, token string, secret
 			return
 		}
 		defer func() { _ = found.Close() }() // it was only read
+		if most := found.File.MaxDownloads; most != nil && found.File.Downloads >= *most {
+			shareFailure(w, r, http.StatusGone, portal.ErrFileUsedUp)
+			return
+		}
 		sharePage(w, r, http.StatusOK, console.SharePage{
 			State: console.ShareReady, Filename: found.File.Filename, Size: found.File.Size, Until: found.Until,
 		})

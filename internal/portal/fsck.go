@@ -198,23 +198,19 @@ func (k *fsck) lookUpEntries(ctx context.Context) error {
 }
 
 func (k *fsck) lookUp(ctx context.Context, entries []blob.Entry) error {
-	ids := make([]string, len(entries))
+	paths := make([]string, len(entries))
 	for i, entry := range entries {
-		ids[i] = path.Base(entry.Path)
+		paths[i] = entry.Path
 	}
-	paths, err := k.primary.ListKnownPaths(ctx, ids)
+	known, err := k.known(ctx, paths)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]bool, len(paths))
-	for _, p := range paths {
-		known[p] = true
-	}
-	for i, entry := range entries {
+	for _, entry := range entries {
 		if known[entry.Path] || k.now().Sub(entry.ModTime) < orphanAfter {
 			continue
 		}
-		finding := FsckFinding{ID: ids[i], Path: entry.Path, Size: entry.Size, Detail: "no file has these bytes"}
+		finding := FsckFinding{ID: path.Base(entry.Path), Path: entry.Path, Size: entry.Size, Detail: "no file has these bytes"}
 		if entry.Unfinished {
 			finding.Detail = "these bytes are unfinished, and no upload is under way"
 		}
@@ -223,6 +219,28 @@ func (k *fsck) lookUp(ctx context.Context, entries []blob.Entry) error {
 	k.report.Entries += int64(len(entries))
 	k.tell()
 	return nil
+}
+
+// known tells which of the paths of a store have bytes of a file or of an upload. A row whose path lies in no store vouches
+// for every path with its id: the legacy code may know the same folder by another path.
+func (k *fsck) known(ctx context.Context, paths []string) (map[string]bool, error) {
+	ids := make([]string, len(paths))
+	for i, p := range paths {
+		ids[i] = path.Base(p)
+	}
+	rows, err := k.primary.ListKnownPaths(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	known, elsewhere := make(map[string]bool, len(rows)), map[string]bool{}
+	for _, row := range rows {
+		known[row.Path] = true
+		elsewhere[row.ID] = elsewhere[row.ID] || !k.cfg.Store.Owns(row.Path)
+	}
+	for i, p := range paths {
+		known[p] = known[p] || elsewhere[ids[i]]
+	}
+	return known, nil
 }
 
 // repair deletes rows first: from then on nobody is served, and bytes that are not set aside because it dies here are orphans,
@@ -249,6 +267,13 @@ func (k *fsck) repair(ctx context.Context) error {
 		k.report.Repaired++
 	}
 	for _, finding := range k.report.Orphaned {
+		known, err := k.known(ctx, []string{finding.Path})
+		if err != nil {
+			return err
+		}
+		if known[finding.Path] {
+			continue // it has got a row since
+		}
 		if err := k.cfg.Store.SetAside(ctx, finding.Path); err != nil {
 			return err
 		}

@@ -174,18 +174,25 @@ func TestService_ClaimSubmissions_Workers(t *testing.T) {
 
 	// work is one life of a worker; it reports whether it was killed.
 	work := func(ctx context.Context, worker string) (killed bool, err error) {
-		for empty := 0; empty < 20; {
+		for deadline := time.Now().Add(2 * time.Minute); ; {
+			mu.Lock()
+			ended := len(done) == jobs
+			mu.Unlock()
+			if ended {
+				return false, nil
+			}
 			asked := time.Now()
+			if asked.After(deadline) {
+				return false, errors.New("not all submissions end")
+			}
 			items, err := b.service.ClaimSubmissions(ctx, "t", portal.Claim{Kinds: []string{"kind 0", "kind 1", "kind 2"}, Worker: worker, Limit: 1 + rand.IntN(3), Lease: lease})
 			if err != nil {
 				return false, err
 			}
 			if len(items) == 0 {
-				empty++
 				time.Sleep(100 * time.Millisecond) // between polls, as a worker does
 				continue
 			}
-			empty = 0
 			mu.Lock()
 			for _, item := range items {
 				if other := holders[item.ID]; time.Now().Before(other.until) && !dead[other.worker] {
@@ -226,7 +233,6 @@ func TestService_ClaimSubmissions_Workers(t *testing.T) {
 				mu.Unlock()
 			}
 		}
-		return false, nil
 	}
 
 	group, ctx := errgroup.WithContext(t.Context())

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -234,6 +235,8 @@ func (n *NewFile) normalize() error {
 		return invalid("ttl must be 1d, 7d or 30d")
 	case len(n.Secret) > maxSecret:
 		return errLongSecret
+	case n.Secret != strings.Trim(n.Secret, " \t") || strings.ContainsFunc(n.Secret, unicode.IsControl):
+		return invalid("secret must not begin or end with a blank, nor hold control characters: X-File-Secret could not carry it")
 	case n.MaxDownloads != nil && *n.MaxDownloads < 1:
 		return invalid("max_downloads must be 1 or more")
 	}

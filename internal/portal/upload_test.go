@@ -157,7 +157,7 @@ func TestFiles_Upload_Refused(t *testing.T) {
 	wantCode(t, err, portal.CodeUnavailable)
 
 	for _, n := range []portal.NewFile{
-		{TTL: "2d"}, {TTL: "1D"}, {TTL: "-1d"}, {MaxDownloads: ptr(int32(0))}, {MaxDownloads: ptr(int32(-1))}, {Secret: strings.Repeat("x", 1001)},
+		{TTL: "2d"}, {TTL: "1D"}, {TTL: "-1d"}, {MaxDownloads: ptr(int32(0))}, {MaxDownloads: ptr(int32(-1))}, {Secret: strings.Repeat("x", 1001)}, {Secret: " x"}, {Secret: "x\t"}, {Secret: "a\nb"},
 		{OwnerID: ptr(strings.Repeat("x", 201))}, {OwnerID: ptr("a\x00")}, {OwnerName: ptr("\xff")},
 	} {
 		u, err := b.files.Upload(t.Context(), "x", strings.NewReader("x"))
