@@ -23,8 +23,7 @@ const uploaderRoot = "PORTALDB_TEST_UPLOADER"
 
 // upload puts files until it is killed, and tells the path of each that is finished.
 func upload(root string) {
-	env := map[string]string{"AWS_ACCESS_KEY_ID": s3test.Env["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": s3test.Env["AWS_SECRET_ACCESS_KEY"]}
-	s, err := blob.Open(blob.Config{Root: root, ChunkSize: 64 << 10, Env: env})
+	s, err := blob.Open(blob.Config{Root: root, ChunkSize: 64 << 10, Env: s3test.Env})
 	if err != nil {
 		panic(err)
 	}

@@ -341,7 +341,7 @@ func TestAPI_Failures(t *testing.T) {
 
 	t.Run("locked for too long", func(t *testing.T) {
 		t.Parallel()
-		b := setup(t, func(cfg *httpapi.Config) { cfg.RequestTimeout = 300 * time.Millisecond })
+		b := setup(t, func(cfg *httpapi.Config) { cfg.RequestTimeout = 3 * time.Second }) // the others have to fit on a busy machine
 		s := decode[submission](t, b.request(t, "POST", "/v1/submissions", `{"kind": "dfd", "version": "1", "payload": {}}`), 201)
 		tx, err := b.conn.Begin(t.Context())
 		if err != nil {
