@@ -32,6 +32,29 @@ const (
 // ErrOutside says that a path does not lie in the store, or leaves it by a symbolic link, or names no plain file.
 var ErrOutside = errors.New("the path leads to no file of the store")
 
+// Marker is the name of what Root.Mark leaves in the root of a store.
+const Marker = ".portaldb-store"
+
+// ErrOtherStore says that a root has another marker than the one that is expected there, or none.
+var ErrOtherStore = errors.New("it is not the store that is expected there")
+
+// ErrTooLarge says that a file is larger than the store can keep.
+var ErrTooLarge = errors.New("the file is larger than the store can keep")
+
+// Root is one place where a store keeps bytes, and can be known again by its marker: a folder whose file system is not
+// mounted has none, and one that two machines do not share has another one on each.
+type Root interface {
+	// String is what every path in it begins with.
+	String() string
+	// Marker returns what Mark has left, or "" if nothing has.
+	Marker(ctx context.Context) (string, error)
+	// Mark leaves a marker, durably. The error is fs.ErrExist if one is there.
+	Mark(ctx context.Context, marker string) error
+	// Expect has the store fail with ErrOtherStore from now on where the root is a folder without this marker: Open only
+	// instead of fs.ErrNotExist, everything else at once. A bucket does not turn into another one, so it is not looked at.
+	Expect(marker string)
+}
+
 // Store keeps the bytes of files, each under a path, which is what fileshare_items.path holds. Its methods may be called
 // at once, by many processes. Errors other than those named say that the store could not do it now, and none of them
 // means that a file is missing.
@@ -43,7 +66,7 @@ type Store interface {
 	Owns(path string) bool
 	// Put keeps what r gives under the path: all of it, and durable, when it returns nil. Otherwise nothing is to be
 	// seen there, and what it left, if the process died, is unfinished. The error is fs.ErrExist if something is there,
-	// ErrOutside, or what r returned.
+	// ErrOutside, ErrTooLarge, or what r returned.
 	Put(ctx context.Context, path string, r io.Reader) error
 	// Open returns the bytes of a path: of a folder as an *os.File, which goes on when the file is removed meanwhile; of
 	// S3 as a reader that ctx bounds and that fails then. The error is fs.ErrNotExist, or ErrOutside.
@@ -60,6 +83,8 @@ type Store interface {
 	All(ctx context.Context) iter.Seq2[Entry, error]
 	// Check tells why the store cannot be used now: whether it is there and takes and gives up a file.
 	Check(ctx context.Context) error
+	// Roots are where the bytes lie.
+	Roots() []Root
 }
 
 // Info is what a store knows of a file. Size is in bytes.
@@ -88,7 +113,13 @@ type Config struct {
 
 // Set is a Store over a store for new files and one where files lay before, which gets none.
 type Set struct {
-	stores []Store // the first takes new files
+	stores []place // the first takes new files
+}
+
+// place is a store that has one root: itself.
+type place interface {
+	Store
+	Root
 }
 
 var _ Store = (*Set)(nil)
@@ -106,14 +137,14 @@ func Open(cfg Config) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{stores: []Store{first}}
+	set := &Set{stores: []place{first}}
 	if cfg.OldRoot != "" {
 		old, err := openStore("UPLOAD_OLD_ROOT", cfg.OldRoot, cfg)
 		if err != nil {
 			return nil, err
 		}
 		// A file in both would be listed twice, and its row found once.
-		if a, b := rootOf(first), rootOf(old); strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
+		if a, b := first.String(), old.String(); strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
 			return nil, errors.New("UPLOAD_OLD_ROOT takes a place that neither is UPLOAD_ROOT nor lies in it or around it")
 		}
 		set.stores = append(set.stores, old)
@@ -121,15 +152,12 @@ func Open(cfg Config) (*Set, error) {
 	return set, nil
 }
 
-func openStore(setting, root string, cfg Config) (Store, error) {
+func openStore(setting, root string, cfg Config) (place, error) {
 	if strings.HasPrefix(root, "s3://") {
 		return newS3(setting, root, cfg.Env)
 	}
 	return newFolder(setting, root, cfg.ChunkSize)
 }
-
-// rootOf is what every path of the store begins with.
-func rootOf(s Store) string { return strings.TrimSuffix(s.Path("", time.Time{}), "0001/01/01/") }
 
 // within returns what a path has below the root, if Store.Owns it.
 func within(root, path string) (string, bool) {
@@ -206,8 +234,8 @@ func (s *Set) SetAside(ctx context.Context, path string) error {
 func (s *Set) All(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		stores := s.stores
-		if len(stores) == 2 && rootOf(stores[1]) < rootOf(stores[0]) {
-			stores = []Store{stores[1], stores[0]}
+		if len(stores) == 2 && stores[1].String() < stores[0].String() {
+			stores = []place{stores[1], stores[0]}
 		}
 		for _, store := range stores {
 			for entry, err := range store.All(ctx) {
@@ -219,13 +247,40 @@ func (s *Set) All(ctx context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// Check checks both stores.
+// Check checks the store for new files, and whether the other one can be read.
 func (s *Set) Check(ctx context.Context) error {
-	var errs []error
-	for _, store := range s.stores {
-		errs = append(errs, store.Check(ctx))
+	err := s.stores[0].Check(ctx)
+	for _, old := range s.stores[1:] {
+		if _, unread := old.Marker(ctx); unread != nil {
+			err = errors.Join(err, fmt.Errorf("UPLOAD_OLD_ROOT: %w", unread))
+		}
 	}
-	return errors.Join(errs...)
+	return err
+}
+
+// Roots are those of both stores.
+func (s *Set) Roots() []Root {
+	var roots []Root
+	for _, store := range s.stores {
+		roots = append(roots, store)
+	}
+	return roots
+}
+
+// maxMarker bounds a marker, in bytes.
+const maxMarker = 100
+
+// readMarker reads a marker.
+func readMarker(r io.Reader) (string, error) {
+	content, err := io.ReadAll(io.LimitReader(r, maxMarker+1))
+	if err != nil {
+		return "", err
+	}
+	marker := strings.TrimSpace(string(content))
+	if len(content) > maxMarker || strings.ContainsFunc(marker, func(r rune) bool { return r < '!' || r > '~' }) {
+		return "", fmt.Errorf("%s is no marker of a store: it takes one word in ASCII of at most %d bytes", Marker, maxMarker)
+	}
+	return marker, nil
 }
 
 // partName is the name that a file has until it is finished, and fileName gives back the file's.

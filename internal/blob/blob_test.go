@@ -94,6 +94,12 @@ func TestSet(t *testing.T) {
 		t.Error(err)
 	}
 	list(t, s, fresh)
+	if err := s.Roots()[1].Mark(t.Context(), "old"); err != nil {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(root); err != nil || len(entries) != 1 {
+		t.Errorf("the root for new files has %v: %v", entries, err)
+	}
 	if err := os.RemoveAll(old); err != nil {
 		t.Fatal(err)
 	}

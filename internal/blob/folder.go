@@ -3,6 +3,7 @@ package blob
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +28,7 @@ type folder struct {
 	setting string
 	root    string    // absolute, as it is set
 	buffers sync.Pool // of *[]byte
+	marker  atomic.Pointer[string]
 }
 
 func newFolder(setting, dir string, chunkSize int) (*folder, error) {
@@ -177,7 +180,19 @@ func syncUp(root *os.Root, rel string) error {
 
 // Open, see Store.
 func (f *folder) Open(_ context.Context, p string) (io.ReadSeekCloser, Info, error) {
-	dir, name, err := f.enter(p)
+	file, info, err := f.openFile(p)
+	if errors.Is(err, fs.ErrNotExist) { // or nothing is, because this is not the store
+		root, other := f.open()
+		if other != nil {
+			return nil, Info{}, other
+		}
+		_ = root.Close()
+	}
+	return file, info, err
+}
+
+func (f *folder) openFile(p string) (io.ReadSeekCloser, Info, error) {
+	dir, name, err := f.enter(p, f.openAny)
 	if err != nil {
 		return nil, Info{}, err
 	}
@@ -202,7 +217,7 @@ func (f *folder) Open(_ context.Context, p string) (io.ReadSeekCloser, Info, err
 
 // Remove takes the unfinished file first: a Put between two steps then fails instead of finishing behind its back.
 func (f *folder) Remove(_ context.Context, p string) error {
-	dir, name, err := f.enter(p)
+	dir, name, err := f.enter(p, f.open)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -233,7 +248,7 @@ func (f *folder) Remove(_ context.Context, p string) error {
 
 // SetAside, see Store.
 func (f *folder) SetAside(_ context.Context, p string) error {
-	dir, name, err := f.enter(p)
+	dir, name, err := f.enter(p, f.open)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -391,8 +406,87 @@ func (f *folder) Check(context.Context) error {
 	return nil
 }
 
-// open opens the root. That it is not there says nothing of a file, so the error is not fs.ErrNotExist.
+// Roots, see Store.
+func (f *folder) Roots() []Root { return []Root{f} }
+
+// String, see Root.
+func (f *folder) String() string { return f.root + "/" }
+
+// Marker, see Root.
+func (f *folder) Marker(context.Context) (string, error) {
+	root, err := f.openAny()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = root.Close() }()
+	return f.markerOf(root)
+}
+
+func (f *folder) markerOf(root *os.Root) (string, error) {
+	file, err := root.Open(Marker)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("see which store is in %s: %w", f.root, err)
+	}
+	defer file.Close()
+	marker, err := readMarker(file)
+	if err != nil {
+		return "", fmt.Errorf("see which store is in %s: %w", f.root, err)
+	}
+	return marker, nil
+}
+
+// Mark, see Root.
+func (f *folder) Mark(_ context.Context, marker string) (err error) {
+	root, err := f.openAny()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("mark the store in %s: %w", f.root, err)
+		}
+	}()
+	part := Marker + "." + rand.Text()
+	file, err := root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Remove(part) }() // that it is gone is how it should be
+	_, err = file.WriteString(marker + "\n")
+	err = cmp.Or(err, file.Sync())
+	if err := cmp.Or(err, file.Close()); err != nil {
+		return err
+	}
+	if err := rename(root, part, Marker); err != nil {
+		return err
+	}
+	return syncUp(root, ".")
+}
+
+// Expect, see Root.
+func (f *folder) Expect(marker string) { f.marker.Store(&marker) }
+
+// open opens the root if it is the store that is expected there.
 func (f *folder) open() (*os.Root, error) {
+	root, err := f.openAny()
+	if err != nil {
+		return nil, err
+	}
+	if want := f.marker.Load(); want != nil {
+		if got, err := f.markerOf(root); err != nil || got != *want {
+			_ = root.Close()
+			return nil, cmp.Or(err, fmt.Errorf("%s: %w: %s there should be %s: see whether its file system is mounted", f.root, ErrOtherStore, Marker, *want))
+		}
+	}
+	return root, nil
+}
+
+// openAny opens the root. That it is not there says nothing of a file, so the error is not fs.ErrNotExist.
+func (f *folder) openAny() (*os.Root, error) {
 	root, err := os.OpenRoot(f.root)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be opened: %v: see whether its file system is mounted", f.setting, err) //nolint:errorlint // see above
@@ -401,12 +495,12 @@ func (f *folder) open() (*os.Root, error) {
 }
 
 // enter opens the folder that a path lies in, and returns the file's name there.
-func (f *folder) enter(p string) (*os.Root, string, error) {
+func (f *folder) enter(p string, open func() (*os.Root, error)) (*os.Root, string, error) {
 	rel, ok := within(f.root+"/", p)
 	if !ok {
 		return nil, "", ErrOutside
 	}
-	root, err := f.open()
+	root, err := open()
 	if err != nil {
 		return nil, "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -146,5 +147,45 @@ func TestFolder_not_mounted(t *testing.T) {
 	}
 	if _, err := os.Stat(root); err == nil {
 		t.Error("the root was made")
+	}
+}
+
+// TestFolder_other_store: where another folder lies, or an empty one, than is expected there, nothing is taken, removed or
+// moved, and what is not there is not taken for missing; what is there can be read.
+func TestFolder_other_store(t *testing.T) {
+	t.Parallel()
+	for name, marker := range map[string]string{"none": "", "another": "other", "a longer one": "this-one", "an empty one": "\n", "no marker": strings.Repeat("x", 101), "no word": "this one"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := openAt(t, blob.Config{Root: dir})
+			root, path, none := s.Roots()[0], s.Path("id", at), s.Path("none", at)
+			if err := root.Mark(t.Context(), "this"); err != nil {
+				t.Fatal(err)
+			}
+			root.Expect("this")
+			put(t, s, path, []byte("x"))
+			wantNone(t, s, none)
+			if err := os.Remove(filepath.Join(dir, blob.Marker)); err != nil {
+				t.Fatal(err)
+			}
+			if marker != "" {
+				writeFile(t, filepath.Join(dir, blob.Marker), marker)
+			}
+			var all error
+			for _, err := range s.All(t.Context()) {
+				all = err
+			}
+			_, _, open := s.Open(t.Context(), none)
+			for what, err := range map[string]error{
+				"open": open, "put": s.Put(t.Context(), none, errReader{t}), "remove": s.Remove(t.Context(), path), "remove what is not there": s.Remove(t.Context(), none),
+				"set aside": s.SetAside(t.Context(), path), "list": all,
+			} {
+				if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, blob.ErrOutside) || len(marker) < 100 && marker != "this one" && !errors.Is(err, blob.ErrOtherStore) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			want(t, s, path, []byte("x"))
+		})
 	}
 }

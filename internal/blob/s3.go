@@ -25,6 +25,10 @@ import (
 const (
 	// partSize is what is sent at a time, and held in memory; 10,000 parts make a file of 78 GiB at most.
 	partSize = 8 << 20
+	// maxParts is how many parts S3 takes.
+	maxParts = 10_000
+	// firstBuffer is what a small file takes of memory.
+	firstBuffer = 64 << 10
 	// requestTimeout bounds a request with its retries, a part in a body included.
 	requestTimeout = 2 * time.Minute
 	// tidyTimeout bounds what is done after a failure.
@@ -88,16 +92,50 @@ func newS3(setting, root string, env map[string]string) (*bucket, error) {
 	}}}, nil
 }
 
-func (b *bucket) root() string { return "s3://" + b.name + "/" + b.prefix }
+// String, see Root.
+func (b *bucket) String() string { return "s3://" + b.name + "/" + b.prefix }
+
+// Roots, see Store.
+func (b *bucket) Roots() []Root { return []Root{b} }
+
+// Expect, see Root.
+func (b *bucket) Expect(string) {}
+
+// Marker, see Root.
+func (b *bucket) Marker(ctx context.Context) (marker string, err error) {
+	err = b.within(ctx, func(ctx context.Context) error {
+		body, _, _, err := b.core.GetObject(ctx, b.name, b.prefix+Marker, minio.GetObjectOptions{})
+		if code(err) == minio.NoSuchKey {
+			return b.there(ctx) // that is the answer too when the whole bucket is gone
+		}
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		marker, err = readMarker(body)
+		return err
+	})
+	return marker, err
+}
+
+// Mark, see Root.
+func (b *bucket) Mark(ctx context.Context, marker string) error {
+	if there, err := b.exists(ctx, b.prefix+Marker); err != nil {
+		return err
+	} else if there {
+		return fmt.Errorf("mark the store: %w", fs.ErrExist)
+	}
+	return b.putObject(ctx, b.prefix+Marker, []byte(marker+"\n"))
+}
 
 // key is that of a path, if Store.Owns it.
 func (b *bucket) key(path string) (string, bool) {
-	rel, ok := within(b.root(), path)
+	rel, ok := within(b.String(), path)
 	return b.prefix + rel, ok
 }
 
 // Path, see Store.
-func (b *bucket) Path(id string, at time.Time) string { return b.root() + dated(id, at) }
+func (b *bucket) Path(id string, at time.Time) string { return b.String() + dated(id, at) }
 
 // Owns, see Store.
 func (b *bucket) Owns(path string) bool {
@@ -117,26 +155,17 @@ func (b *bucket) Put(ctx context.Context, path string, r io.Reader) error {
 	} else if there {
 		return fmt.Errorf("put a file: %w", fs.ErrExist)
 	}
-	buf := b.buffers.Get().(*[]byte)
-	defer b.buffers.Put(buf)
-	n, err := fill(r, *buf)
+	part, release, err := b.firstPart(r)
+	defer release()
 	if err != nil && err != io.EOF { //nolint:errorlint // a reader ends with io.EOF itself
 		return err
 	}
-	unlessThere := minio.PutObjectOptions{DisableContentSha256: true}
-	unlessThere.SetMatchETagExcept("*")
 	if err == nil {
-		err = b.putParts(ctx, key, *buf, r, unlessThere)
+		err = b.putParts(ctx, key, part, r)
 	} else {
-		err = b.within(ctx, func(ctx context.Context) error {
-			_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader((*buf)[:n]), int64(n), "", digest((*buf)[:n]), unlessThere)
-			return err
-		})
+		err = b.putObject(ctx, key, part)
 	}
-	if code(err) == minio.PreconditionFailed {
-		return fmt.Errorf("put a file: %w", fs.ErrExist)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		// The server may have kept it all the same, its answer being lost.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTimeout)
 		defer cancel()
@@ -145,12 +174,53 @@ func (b *bucket) Put(ctx context.Context, path string, r io.Reader) error {
 	return err
 }
 
+// firstPart reads a part, or all there is with io.EOF, into a buffer that grows with what comes. release gives it back.
+func (b *bucket) firstPart(r io.Reader) (part []byte, release func(), err error) {
+	release = func() {}
+	buf := make([]byte, firstBuffer)
+	n, err := fill(r, buf)
+	for err == nil && len(buf) < partSize {
+		larger := make([]byte, 2*len(buf))
+		if len(larger) == partSize {
+			kept := b.buffers.Get().(*[]byte)
+			larger, release = *kept, func() { b.buffers.Put(kept) }
+		}
+		copy(larger, buf)
+		n, err = fill(r, larger[len(buf):])
+		n, buf = n+len(buf), larger
+	}
+	return buf[:n], release, err
+}
+
+// unlessThere keeps an object from being overwritten.
+func unlessThere() minio.PutObjectOptions {
+	opts := minio.PutObjectOptions{DisableContentSha256: true}
+	opts.SetMatchETagExcept("*")
+	return opts
+}
+
+// explainPut is fs.ErrExist for what unlessThere refuses.
+func explainPut(err error) error {
+	if code(err) == minio.PreconditionFailed {
+		return fmt.Errorf("put a file: %w", fs.ErrExist)
+	}
+	return err
+}
+
+// putObject sends an object at once.
+func (b *bucket) putObject(ctx context.Context, key string, content []byte) error {
+	return explainPut(b.within(ctx, func(ctx context.Context) error {
+		_, err := b.core.PutObject(ctx, b.name, key, bytes.NewReader(content), int64(len(content)), "", digest(content), unlessThere())
+		return err
+	}))
+}
+
 // digest is what a request says of its body, and the server holds the body against. The options beside it (DisableContentSha256)
 // only turn off that the body is signed piece by piece instead, which not every server reads to its end.
 func digest(body []byte) string { return fmt.Sprintf("%x", sha256.Sum256(body)) }
 
 // putParts sends buf, which is full, and what r gives after it.
-func (b *bucket) putParts(ctx context.Context, key string, buf []byte, r io.Reader, opts minio.PutObjectOptions) (err error) {
+func (b *bucket) putParts(ctx context.Context, key string, buf []byte, r io.Reader) (err error) {
 	var upload string
 	if err := b.within(ctx, func(ctx context.Context) (err error) {
 		upload, err = b.core.NewMultipartUpload(ctx, b.name, key, minio.PutObjectOptions{})
@@ -167,6 +237,9 @@ func (b *bucket) putParts(ctx context.Context, key string, buf []byte, r io.Read
 	}()
 	var parts []minio.CompletePart
 	for n, end := len(buf), error(nil); n > 0; {
+		if len(parts) == maxParts {
+			return ErrTooLarge
+		}
 		if err := b.within(ctx, func(ctx context.Context) error {
 			part, err := b.core.PutObjectPart(ctx, b.name, key, upload, len(parts)+1, bytes.NewReader(buf[:n]), int64(n),
 				minio.PutObjectPartOptions{Sha256Hex: digest(buf[:n]), DisableContentSha256: true})
@@ -182,10 +255,10 @@ func (b *bucket) putParts(ctx context.Context, key string, buf []byte, r io.Read
 			return end
 		}
 	}
-	return b.within(ctx, func(ctx context.Context) error {
-		_, err := b.core.CompleteMultipartUpload(ctx, b.name, key, upload, parts, opts)
+	return explainPut(b.within(ctx, func(ctx context.Context) error {
+		_, err := b.core.CompleteMultipartUpload(ctx, b.name, key, upload, parts, unlessThere())
 		return err
-	})
+	}))
 }
 
 // Open, see Store. The file is asked for when it is read.

@@ -319,6 +319,35 @@ func conform(t *testing.T, open func(testing.TB) *blob.Set, unfinished func(t te
 		}
 		list(t, s)
 	})
+	t.Run("a marker stays as it is", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		root := s.Roots()[0]
+		if path := s.Path("id", at); path != root.String()+"2026/03/02/id" {
+			t.Errorf("root %s of %s", root, path)
+		}
+		if marker, err := root.Marker(t.Context()); marker != "" || err != nil {
+			t.Errorf("marker %q, %v before there is one", marker, err)
+		}
+		errs := make([]error, 4)
+		var group sync.WaitGroup
+		for i := range errs {
+			group.Go(func() { errs[i] = root.Mark(t.Context(), fmt.Sprint("marker-", i)) })
+		}
+		group.Wait()
+		marker, err := root.Marker(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		for i, err := range errs {
+			if won := marker == fmt.Sprint("marker-", i); won != (err == nil) || !won && !errors.Is(err, fs.ErrExist) {
+				t.Errorf("mark %d: %v, and the marker is %q", i, err, marker)
+			}
+		}
+		root.Expect(marker)
+		put(t, s, s.Path("id", at), []byte("x"))
+		list(t, s, s.Path("id", at))
+	})
 	t.Run("a check leaves nothing", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
