@@ -48,6 +48,8 @@ func sized[T any](short, full T) T {
 const (
 	upVariable    = "PORTALDB_TEST_UP"
 	upDirVariable = "PORTALDB_TEST_UP_DIR"
+	// upToVariable is the version that up goes to; empty or 0 for the last one.
+	upToVariable = "PORTALDB_TEST_UP_TO"
 	// upHowVariable says what the process does instead of a plain up: rollback (to version 1) or restore.
 	upHowVariable = "PORTALDB_TEST_UP_HOW"
 )
@@ -77,7 +79,8 @@ func upInstead() {
 		case "restore":
 			report.Result, err = engine.UpRestoring(context.Background(), 0, "")
 		default:
-			report.Result, err = engine.Up(context.Background(), 0)
+			to, _ := strconv.ParseInt(os.Getenv(upToVariable), 10, 64)
+			report.Result, err = engine.Up(context.Background(), to)
 		}
 	}
 	if err != nil {
@@ -98,14 +101,14 @@ type process struct {
 
 func startUp(t testing.TB, url, dir string) *process {
 	t.Helper()
-	return startAs(t, url, dir, "")
+	return startAs(t, url, dir, "", 0)
 }
 
-// startAs starts a process that does what how says.
-func startAs(t testing.TB, url, dir, how string) *process {
+// startAs starts a process that does what how says, an up to that version, or to the last one.
+func startAs(t testing.TB, url, dir, how string, to int64) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(os.Args[0]), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), upVariable+"="+url, upDirVariable+"="+dir, upHowVariable+"="+how)
+	p.cmd.Env = append(os.Environ(), upVariable+"="+url, upDirVariable+"="+dir, upHowVariable+"="+how, upToVariable+"="+strconv.FormatInt(to, 10))
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -408,6 +411,7 @@ type interruption struct {
 	from string
 	n    int
 	m    moment
+	to   int64 // where the run ends: a file that was nearly done takes fewer requests, and the next one is not to be met
 }
 
 // What comes before a file is alike in every run, so that most interruptions count from the last question before the first
@@ -446,7 +450,7 @@ func (p *patient) interruptions(t testing.TB, every int64, moments []moment, int
 	for version := p.settled(t, "before"); version < p.engine.Latest(); {
 		next, last := version+1, false
 		try := func(at interruption) {
-			at.from = fileBegins
+			at.from, at.to = fileBegins, next
 			if next%10 == 1 {
 				at.from = runBegins
 			}
@@ -499,7 +503,7 @@ func TestFailures_killed(t *testing.T) {
 					(<-started).kill()
 					killed = true
 				})}
-				p := startUp(t, newRelay(t, p.url, r), p.dir)
+				p := startAs(t, newRelay(t, p.url, r), p.dir, "", at.to)
 				started <- p
 				report, ended := p.report(t)
 				r.close()
@@ -565,7 +569,7 @@ func TestFailures_connection_cut(t *testing.T) {
 				cut := false
 				r := &relay{at: at.reached(func() { cut = true })}
 				from := p.settled(t, what)
-				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), 0)
+				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), at.to)
 				r.close()
 				if cut && err == nil {
 					t.Errorf("%s: no error", what)
@@ -666,7 +670,7 @@ func TestFailures_server_restart(t *testing.T) {
 					// The server itself ends the connections; but killed, its processes go on as long as a client keeps them busy.
 					return reached(n, sql, m) || signal != syscall.SIGKILL
 				}}
-				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), 0)
+				_, err := open(t, newRelay(t, p.url, r), p.set).Up(t.Context(), at.to)
 				r.close()
 				if gone {
 					if err == nil {

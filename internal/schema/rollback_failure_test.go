@@ -128,7 +128,7 @@ func TestRollbackFailures_killed(t *testing.T) {
 					(<-started).kill()
 					reached = true
 				})}
-				p := startAs(t, newRelay(t, s.url, r), s.dir, how)
+				p := startAs(t, newRelay(t, s.url, r), s.dir, how, 0)
 				started <- p
 				report, ended := p.report(t)
 				r.close()

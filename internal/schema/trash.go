@@ -192,7 +192,10 @@ func unrestored(ctx context.Context, s *session, todo []File) (list []Trash, err
 		list, err = readTrash(ctx, conn, `version = any ($1) and restorable and restored_at is null and purged_at is null`, versions)
 		return err
 	})
-	return list, err
+	if err != nil {
+		return nil, fmt.Errorf("look for what rollbacks have kept: %w", err)
+	}
+	return list, nil
 }
 
 // KeptError is the refusal of an up over data that is kept, which would be missing.

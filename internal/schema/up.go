@@ -107,7 +107,7 @@ func (r *run) todo(ctx context.Context, st *state, to int64) ([]File, error) {
 	if err == nil {
 		err = refuseTrash(kept)
 	}
-	return todo, err
+	return todo, untouched(err)
 }
 
 // release ends the hold after everything that was pending has been applied.
