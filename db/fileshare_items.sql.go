@@ -537,11 +537,13 @@ func (q *Queries) SoftDeleteFile(ctx context.Context, arg SoftDeleteFileParams) 
 
 const StartDownload = `-- name: StartDownload :one
 WITH going_on AS (
-  SELECT f.downloads
-  FROM service.file_downloads AS d
-  JOIN public.fileshare_items AS f ON f.id = d.file_id
-  WHERE $1::boolean AND d.file_id = $2 AND d.address = $3 AND d.started_at > now() - interval '24 hours'
-    AND f.deleted_at IS NULL AND f.expires_at > now()
+  UPDATE service.file_downloads AS d
+  SET continued = d.continued + $1::bigint
+  FROM public.fileshare_items AS f
+  WHERE $1::bigint > 0 AND d.file_id = $2 AND d.address = $3 AND d.started_at > now() - interval '24 hours'
+    AND f.id = d.file_id AND f.deleted_at IS NULL AND f.expires_at > now()
+    AND (d.continued + $1::bigint) / 10 <= f.size
+  RETURNING f.downloads
 ), counted AS (
   UPDATE public.fileshare_items AS f
   SET downloads = f.downloads + 1
@@ -550,11 +552,11 @@ WITH going_on AS (
     AND NOT EXISTS (SELECT FROM going_on)
     AND ($4::uuid IS NULL
          OR EXISTS (SELECT FROM service.file_links AS l WHERE l.id = $4::uuid AND l.revoked_at IS NULL AND l.expires_at > now()))
-  RETURNING f.id, f.filename, f.size, f.owner_id, f.downloads, f.max_downloads
+  RETURNING f.id, f.filename, f.size, f.owner_id, f.downloads
 ), remembered AS (
   INSERT INTO service.file_downloads AS d (file_id, address)
-  SELECT id, $3 FROM counted WHERE max_downloads IS NOT NULL
-  ON CONFLICT (file_id, address) DO UPDATE SET started_at = excluded.started_at
+  SELECT id, $3 FROM counted
+  ON CONFLICT (file_id, address) DO UPDATE SET started_at = excluded.started_at, continued = 0
 ), audited AS (
   INSERT INTO public.automation_audits (actor_cpf, kind, action, meta)
   SELECT $5::text, 'fileshare', $6::text,
@@ -568,7 +570,7 @@ SELECT downloads FROM going_on
 `
 
 type StartDownloadParams struct {
-	Continued bool
+	Continued int64
 	ID        string
 	Address   string
 	LinkID    *uuid.UUID
@@ -577,9 +579,10 @@ type StartDownloadParams struct {
 	Token     *string
 }
 
-// StartDownload counts a download of a file, with its audit event, and returns how many there have been. One that continues
-// what the same address has started in the last 24 hours counts nothing. No row if the file has expired, is deleted or has
-// been downloaded as often as it may be, or if the link by which it is asked for has ended.
+// StartDownload counts a download of a file, with its audit event, and returns how many there have been. Not counted is one
+// that continues, by that many bytes, what the same address has started in the last 24 hours, as long as what it asks for to go
+// on is no more than ten times the file: who loses the connection again and again asks for the rest each time. No row if the
+// file has expired, is deleted or has been downloaded as often as it may be, or if the link by which it is asked for has ended.
 //
 // Racing downloads wait for the row of the file, and each looks anew at the count that the one before has left.
 func (q *Queries) StartDownload(ctx context.Context, arg StartDownloadParams) (int32, error) {

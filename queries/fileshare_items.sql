@@ -98,18 +98,21 @@ SELECT id, filename, size, content_type, path, owner_id, owner_name, created_at,
        max_downloads, purged_at
 FROM created;
 
--- StartDownload counts a download of a file, with its audit event, and returns how many there have been. One that continues
--- what the same address has started in the last 24 hours counts nothing. No row if the file has expired, is deleted or has
--- been downloaded as often as it may be, or if the link by which it is asked for has ended.
+-- StartDownload counts a download of a file, with its audit event, and returns how many there have been. Not counted is one
+-- that continues, by that many bytes, what the same address has started in the last 24 hours, as long as what it asks for to go
+-- on is no more than ten times the file: who loses the connection again and again asks for the rest each time. No row if the
+-- file has expired, is deleted or has been downloaded as often as it may be, or if the link by which it is asked for has ended.
 --
 -- Racing downloads wait for the row of the file, and each looks anew at the count that the one before has left.
 -- name: StartDownload :one
 WITH going_on AS (
-  SELECT f.downloads
-  FROM service.file_downloads AS d
-  JOIN public.fileshare_items AS f ON f.id = d.file_id
-  WHERE @continued::boolean AND d.file_id = @id AND d.address = @address AND d.started_at > now() - interval '24 hours'
-    AND f.deleted_at IS NULL AND f.expires_at > now()
+  UPDATE service.file_downloads AS d
+  SET continued = d.continued + @continued::bigint
+  FROM public.fileshare_items AS f
+  WHERE @continued::bigint > 0 AND d.file_id = @id AND d.address = @address AND d.started_at > now() - interval '24 hours'
+    AND f.id = d.file_id AND f.deleted_at IS NULL AND f.expires_at > now()
+    AND (d.continued + @continued::bigint) / 10 <= f.size
+  RETURNING f.downloads
 ), counted AS (
   UPDATE public.fileshare_items AS f
   SET downloads = f.downloads + 1
@@ -118,11 +121,11 @@ WITH going_on AS (
     AND NOT EXISTS (SELECT FROM going_on)
     AND (sqlc.narg('link_id')::uuid IS NULL
          OR EXISTS (SELECT FROM service.file_links AS l WHERE l.id = sqlc.narg('link_id')::uuid AND l.revoked_at IS NULL AND l.expires_at > now()))
-  RETURNING f.id, f.filename, f.size, f.owner_id, f.downloads, f.max_downloads
+  RETURNING f.id, f.filename, f.size, f.owner_id, f.downloads
 ), remembered AS (
   INSERT INTO service.file_downloads AS d (file_id, address)
-  SELECT id, @address FROM counted WHERE max_downloads IS NOT NULL
-  ON CONFLICT (file_id, address) DO UPDATE SET started_at = excluded.started_at
+  SELECT id, @address FROM counted
+  ON CONFLICT (file_id, address) DO UPDATE SET started_at = excluded.started_at, continued = 0
 ), audited AS (
   INSERT INTO public.automation_audits (actor_cpf, kind, action, meta)
   SELECT sqlc.narg('actor_cpf')::text, 'fileshare', @action::text,

@@ -41,6 +41,9 @@ var ErrOtherStore = errors.New("it is not the store that is expected there")
 // ErrTooLarge says that a file is larger than the store can keep.
 var ErrTooLarge = errors.New("the file is larger than the store can keep")
 
+// ErrUnknown says that a file may turn up later that Put could not say it has kept: the answer of the store was lost.
+var ErrUnknown = errors.New("whether the store has kept the file is not known")
+
 // Root is one place where a store keeps bytes, and can be known again by its marker: a folder whose file system is not
 // mounted has none, and one that two machines do not share has another one on each.
 type Root interface {
@@ -66,7 +69,7 @@ type Store interface {
 	Owns(path string) bool
 	// Put keeps what r gives under the path: all of it, and durable, when it returns nil. Otherwise nothing is to be
 	// seen there, and what it left, if the process died, is unfinished. The error is fs.ErrExist if something is there,
-	// ErrOutside, ErrTooLarge, or what r returned.
+	// ErrOutside, ErrTooLarge, ErrUnknown, or what r returned.
 	Put(ctx context.Context, path string, r io.Reader) error
 	// Open returns the bytes of a path: of a folder as an *os.File, which goes on when the file is removed meanwhile; of
 	// S3 as a reader that ctx bounds and that fails then. The error is fs.ErrNotExist, or ErrOutside.

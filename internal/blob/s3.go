@@ -199,12 +199,16 @@ func unlessThere() minio.PutObjectOptions {
 	return opts
 }
 
-// explainPut is fs.ErrExist for what unlessThere refuses.
+// explainPut is fs.ErrExist for what unlessThere refuses, and ErrUnknown for any other failure of the request that makes a
+// file be seen.
 func explainPut(err error) error {
-	if code(err) == minio.PreconditionFailed {
+	switch {
+	case err == nil:
+		return nil
+	case code(err) == minio.PreconditionFailed:
 		return fmt.Errorf("put a file: %w", fs.ErrExist)
 	}
-	return err
+	return fmt.Errorf("%w: %w", err, ErrUnknown)
 }
 
 // putObject sends an object at once.

@@ -141,7 +141,7 @@ func (c devCommand) Run(ctx context.Context, a *app) (err error) {
 	if err := a.print(ready, ready.text()); err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, db, rules, engine, watch, false)
+	err = a.serve(ctx, listener, db, rules, nil, engine, watch, false)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"portaldb/internal/blob"
+	"portaldb/internal/portal"
+	"portaldb/internal/postgres"
 	"portaldb/internal/schema"
 )
 
@@ -64,7 +66,11 @@ func (c doctorCommand) Run(ctx context.Context, a *app) error {
 	if storeErr != nil {
 		uploads = schema.Check{Name: "upload_root", State: schema.CheckFailed, Evidence: storeErr.Error(), Remedy: "set what it names"}
 	} else {
-		group.Go(func() { uploads = checkUploadRoot(ctx, c.UploadRoot, store) })
+		group.Go(func() {
+			if uploads = checkUploadRoot(ctx, c.UploadRoot, store); uploads.State != schema.CheckFailed {
+				c.checkMarkers(ctx, store, &uploads)
+			}
+		})
 	}
 	checks, err := schema.Diagnose(ctx, schema.Diagnosis{
 		Config:    schema.Config{URL: c.DatabaseURL, FS: files, Environment: c.Environment, Actor: actor(a.env)},
@@ -145,10 +151,7 @@ func place(root string) string {
 func lookIntoUploadRoot(ctx context.Context, root string, store blob.Store) schema.Check {
 	check := schema.Check{Name: "upload_root", State: schema.CheckFailed}
 	if err := store.Check(ctx); err != nil {
-		check.Evidence = strings.TrimPrefix(err.Error(), "UPLOAD_ROOT: ")
-		if at := strings.LastIndex(check.Evidence, ": "); at >= 0 { // what to do stands at the end
-			check.Evidence, check.Remedy = check.Evidence[:at], check.Evidence[at+2:]
-		}
+		check.Evidence, check.Remedy = evidence(err)
 		return check
 	}
 	if strings.HasPrefix(root, "s3://") {
@@ -171,6 +174,35 @@ func lookIntoUploadRoot(ctx context.Context, root string, store blob.Store) sche
 		check.State = schema.CheckOK
 	}
 	return check
+}
+
+// evidence splits what is wrong with a root of files from what to do, which stands at the end.
+func evidence(err error) (evidence, remedy string) {
+	evidence = strings.TrimPrefix(err.Error(), "UPLOAD_ROOT: ")
+	if at := strings.LastIndex(evidence, ": "); at >= 0 {
+		evidence, remedy = evidence[:at], evidence[at+2:]
+	}
+	return evidence, remedy
+}
+
+// checkMarkers looks whether the roots of files are the places that the database knows. What keeps it from asking the database
+// is told by other checks.
+func (c doctorCommand) checkMarkers(ctx context.Context, store blob.Store, check *schema.Check) {
+	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
+	defer cancel()
+	url, err := c.url()
+	if err != nil {
+		return
+	}
+	db, err := postgres.Open(ctx, postgres.Config{URL: url, ApplicationName: "portaldb doctor"})
+	if err != nil {
+		return
+	}
+	defer db.Close()
+	if err := portal.NewFiles(db.Primary(), db.Reads(), portal.FilesConfig{Store: store}).CheckRoots(ctx); errors.Is(err, blob.ErrOtherStore) {
+		check.State = schema.CheckFailed
+		check.Evidence, check.Remedy = evidence(err)
+	}
 }
 
 // checkOpenFiles looks at how many files and connections this process may have open.

@@ -113,10 +113,7 @@ Examples:
 // Run sweeps once.
 func (c filesSweep) Run(ctx context.Context, a *app) error {
 	return c.withFiles(ctx, a, c.uploadRoots, func(files *portal.Files) error {
-		report, err := files.Sweep(ctx)
-		if err != nil {
-			return err
-		}
+		report, failure := files.Sweep(ctx)
 		view := map[string]any{
 			"expired": report.Expired, "removed": report.Removed, "uploads": report.Uploads, "outside": report.Outside, "failed": report.Failed,
 		}
@@ -124,6 +121,9 @@ func (c filesSweep) Run(ctx context.Context, a *app) error {
 			report.Expired, report.Removed, report.Uploads, report.Outside, report.Failed)
 		if err := a.print(view, text); err != nil {
 			return err
+		}
+		if failure != nil {
+			return fmt.Errorf("%w; what is reported above is done, the next sweep goes on", failure)
 		}
 		if report.Failed > 0 {
 			return fmt.Errorf("the bytes of %d could not be removed; the next sweep tries again: %w", report.Failed, report.Err)
@@ -141,8 +141,8 @@ type filesFsck struct {
 // Help is the long help.
 func (filesFsck) Help() string {
 	return `Reads the bytes of every file, and changes nothing without --repair, which removes no byte: what it takes out of the way lies in
-the folder ` + blob.SetAside + ` of the store. Ends with 3 when it found something that is not repaired, and with 4 when it will not repair
-because the store looks as if it were not mounted.
+the folder ` + blob.SetAside + ` of the store. Ends with 3 when it found something that is not repaired, and with 4 when a root is
+not the one that the database knows, as if it were not mounted, or when it will not repair because every file is missing.
 
 Examples:
 
@@ -153,13 +153,7 @@ Examples:
 // Run compares.
 func (c filesFsck) Run(ctx context.Context, a *app) error {
 	return c.withFiles(ctx, a, c.uploadRoots, func(files *portal.Files) error {
-		report, err := files.Fsck(ctx, c.Repair, a.fsckProgress())
-		if portal.ErrorCode(err) == portal.CodeConflict {
-			return &schema.RefusedError{Reason: portal.ErrorMessage(err)}
-		}
-		if err != nil {
-			return err
-		}
+		report, failure := files.Fsck(ctx, c.Repair, a.fsckProgress())
 		view := map[string]any{
 			"missing": viewFindings(report.Missing), "orphaned": viewFindings(report.Orphaned), "damaged": viewFindings(report.Damaged),
 			"outside": viewFindings(report.Outside), "unreadable": viewFindings(report.Unreadable),
@@ -167,6 +161,12 @@ func (c filesFsck) Run(ctx context.Context, a *app) error {
 		}
 		if err := a.print(view, fsckText(report)); err != nil {
 			return err
+		}
+		if portal.ErrorCode(failure) == portal.CodeConflict || errors.Is(failure, blob.ErrOtherStore) {
+			return &schema.RefusedError{Reason: failure.Error()}
+		}
+		if failure != nil {
+			return fmt.Errorf("%w; what is reported above is not all: run it again", failure)
 		}
 		if found := len(report.Missing) + len(report.Orphaned) + len(report.Damaged) + len(report.Outside) + len(report.Unreadable); found > report.Repaired {
 			return errNo
@@ -258,8 +258,9 @@ func sweep(ctx context.Context, files *portal.Files, store blob.Store, logger *s
 			return
 		case err != nil:
 			logger.WarnContext(ctx, "sweep files", "error", err)
-		case report.Failed > 0:
-			logger.WarnContext(ctx, "sweep files", "expired", report.Expired, "removed", report.Removed, "uploads", report.Uploads, "failed", report.Failed, "error", report.Err)
+		case report.Failed+report.Outside > 0:
+			logger.WarnContext(ctx, "sweep files", "expired", report.Expired, "removed", report.Removed, "uploads", report.Uploads,
+				"outside", report.Outside, "failed", report.Failed, "error", report.Err)
 		case report.Expired+report.Removed+report.Uploads > 0:
 			logger.InfoContext(ctx, "swept files", "expired", report.Expired, "removed", report.Removed, "uploads", report.Uploads)
 		}

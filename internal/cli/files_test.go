@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"portaldb/internal/blob"
 	"portaldb/internal/pgtest"
 )
 
@@ -140,11 +141,33 @@ func TestFiles_fsck_unmounted(t *testing.T) {
 	for i := range 20 {
 		storeFile(t, database, root, fmt.Sprintf("unmounted%05d", i), true, false, "1 day")
 	}
-	if got := run(t, env, "files", "fsck", "--repair"); got.code != 4 || !strings.Contains(got.stderr, "mounted") {
-		t.Errorf("code %d: %s%s", got.code, got.stdout, got.stderr)
-	}
-	if got := run(t, env, "files", "fsck"); got.code != 3 || !strings.Contains(got.stdout, "missing 20,") {
-		t.Errorf("afterwards: code %d: %s%s", got.code, got.stdout, got.stderr)
+	marker := filepath.Join(root, blob.Marker)
+	for _, step := range []struct {
+		marker string // that lies there; empty: none
+		args   []string
+		code   int
+		want   string // on stdout or stderr
+	}{
+		{"", []string{"files", "fsck", "--repair"}, 4, "none of the newest 20 files is there: see whether its file system is mounted"},
+		{"", []string{"files", "sweep"}, 1, "see whether its file system is mounted"},
+		{"mine", []string{"files", "fsck"}, 3, "missing 20,"},
+		{"mine", []string{"files", "fsck", "--repair"}, 4, "all 20 files are missing"},
+		{"mine", []string{"doctor"}, 0, "is writable"},
+		{"", []string{"files", "fsck", "--repair"}, 4, "write mine into the file " + blob.Marker},
+		{"other", []string{"files", "fsck", "--repair"}, 4, "write mine into the file " + blob.Marker},
+		{"other", []string{"doctor"}, 3, "write mine into the file " + blob.Marker},
+	} {
+		if err := os.RemoveAll(marker); err != nil {
+			t.Fatal(err)
+		}
+		if step.marker != "" {
+			if err := os.WriteFile(marker, []byte(step.marker), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := run(t, append(env, "SESSION_SECRET="+strings.Repeat("S3cret", 6)), step.args...); got.code != step.code || !strings.Contains(got.stdout+got.stderr, step.want) {
+			t.Errorf("%+v: code %d: %s%s", step, got.code, got.stdout, got.stderr)
+		}
 	}
 	if got := run(t, append(env, "UPLOAD_ROOT="+filepath.Join(root, "nowhere")), "files", "fsck", "--repair"); got.code != 1 || !strings.Contains(got.stderr, "does not exist") {
 		t.Errorf("without a folder: code %d: %s%s", got.code, got.stdout, got.stderr)

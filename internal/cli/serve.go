@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,9 +29,10 @@ type serveCommand struct {
 	migrating
 	uploadRoots
 	uploadRules
-	ReadURL   string `name:"database-read-url" setting:"DATABASE_READ_URL" placeholder:"URL" help:"A read replica for lists and statistics (DATABASE_READ_URL)."`
-	Addr      string `setting:"PORTALDB_ADDR" default:"${addr}" help:"Where to listen (PORTALDB_ADDR)."`
-	NoMigrate bool   `help:"Do not apply what is pending; be not ready until somebody has."`
+	ReadURL        string `name:"database-read-url" setting:"DATABASE_READ_URL" placeholder:"URL" help:"A read replica for lists and statistics (DATABASE_READ_URL)."`
+	Addr           string `setting:"PORTALDB_ADDR" default:"${addr}" help:"Where to listen (PORTALDB_ADDR)."`
+	TrustedProxies string `setting:"PORTALDB_TRUSTED_PROXIES" placeholder:"LIST" help:"The proxies, as addresses or networks between commas, that are believed whom a request comes from: X-Forwarded-For (PORTALDB_TRUSTED_PROXIES)."`
+	NoMigrate      bool   `help:"Do not apply what is pending; be not ready until somebody has."`
 }
 
 // Help is the long help.
@@ -68,6 +70,10 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := trustedProxies(c.TrustedProxies)
+	if err != nil {
+		return err
+	}
 	engine, err := c.engine(a)
 	if err != nil {
 		return err
@@ -94,7 +100,25 @@ func (c serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; PORTALDB_ADDR or --addr takes another address", err)
 	}
-	return a.serve(ctx, listener, db, rules, engine, watch, behind)
+	return a.serve(ctx, listener, db, rules, proxies, engine, watch, behind)
+}
+
+// trustedProxies reads a list of addresses and networks.
+func trustedProxies(list string) (proxies []netip.Prefix, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		proxy, err := netip.ParsePrefix(text)
+		if address, wrong := netip.ParseAddr(text); wrong == nil {
+			proxy, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			return nil, usageError{"PORTALDB_TRUSTED_PROXIES takes addresses and networks between commas, such as 10.0.0.5,192.168.0.0/16"}
+		}
+		proxies = append(proxies, proxy)
+	}
+	return proxies, nil
 }
 
 // release is this program as the schema engine knows it.
@@ -133,12 +157,12 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 }
 
 // serve answers HTTP on the listener until ctx is done. behind allows it to be ready although migrations are pending.
-func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, rules portal.FilesConfig, engine *schema.Engine, watch *observation, behind bool) error {
+func (a *app) serve(ctx context.Context, listener net.Listener, db *postgres.DB, rules portal.FilesConfig, proxies []netip.Prefix, engine *schema.Engine, watch *observation, behind bool) error {
 	logger := watch.logger
 	files := portal.NewFiles(db.Primary(), db.Reads(), rules)
 	api := httpapi.New(httpapi.Config{
 		Service: portal.New(db.Primary(), db.Reads()), Files: files, Ready: remembered(time.Second, readiness(engine, behind)), Logger: logger, Version: version,
-		Registry: watch.registry, Tracer: watch.tracer,
+		TrustedProxies: proxies, Registry: watch.registry, Tracer: watch.tracer,
 	})
 	var beside sync.WaitGroup
 	defer beside.Wait()

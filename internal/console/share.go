@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"strings"
 	"time"
+	"unicode"
 )
 
 //go:embed share.html
@@ -53,6 +54,7 @@ type SharePage struct {
 // Share returns the page.
 func Share(page SharePage) ([]byte, error) {
 	var out bytes.Buffer
+	page.Filename = legible(page.Filename)
 	err := shareTemplate.Execute(&out, page)
 	return out.Bytes(), err
 }
@@ -62,6 +64,16 @@ var shareTemplate = template.Must(template.New("share").Funcs(template.FuncMap{
 	"size": sizeText,
 	"when": whenText,
 }).Parse(shareHTML))
+
+// legible shows what would otherwise have a name read in another order than it has: "exe" as the end of a text.
+func legible(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' {
+			return '\ufffd'
+		}
+		return r
+	}, name)
+}
 
 // sizeText is a size as people read it, with a decimal comma.
 func sizeText(size int64) string {

@@ -100,6 +100,9 @@ func TestShare_File(t *testing.T) {
 			t.Errorf("no %s in %s", want, page)
 		}
 	}
+	if page, err = console.Share(console.SharePage{State: console.ShareReady, Filename: "nota\u202efdp.exe\u2066\n\u200e"}); err != nil || !strings.Contains(string(page), "<bdi>nota\ufffdfdp.exe\ufffd\ufffd\u200e</bdi>") {
+		t.Errorf("a name that reads in another order: %s, %v", page, err)
+	}
 	for size, want := range map[int64]string{
 		0: "0 bytes", 1: "1 byte", 1023: "1023 bytes", 1024: "1,0 KB", 10 << 10: "10 KB", 999 << 10: "999 KB", 1000 << 10: "1,0 MB", 5 << 29: "2,5 GB", 1<<63 - 1: "8,0 EB",
 	} {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -70,6 +71,9 @@ type Config struct {
 	// DefaultWrongTokens.
 	WrongTokens int
 
+	// TrustedProxies are the proxies that are believed whom a request comes from (X-Forwarded-For).
+	TrustedProxies []netip.Prefix
+
 	// Registry is what GET /metrics shows, besides what the API itself measures. nil means nothing else.
 	Registry *prometheus.Registry
 
@@ -91,6 +95,7 @@ type API struct {
 	huma           huma.API
 	draining       atomic.Bool
 	attempts       *attempts
+	proxies        []netip.Prefix
 	metrics        *metrics
 	tracer         trace.Tracer
 }
@@ -129,6 +134,7 @@ func New(cfg Config) *API {
 		fileStall:      cfg.FileStall,
 		mux:            http.NewServeMux(),
 		attempts:       newAttempts(cfg.WrongTokens),
+		proxies:        cfg.TrustedProxies,
 		metrics:        newMetrics(cfg),
 		tracer:         cfg.Tracer,
 	}
@@ -201,7 +207,7 @@ func (a *API) authorize(role portal.Role) func(huma.Context, func(huma.Context))
 		token, err := a.service.Authenticate(ctx.Context(), strings.TrimSpace(secret))
 		switch {
 		case portal.ErrorCode(err) == portal.CodeUnauthenticated:
-			if wait := a.attempts.wrong(callerOf(ctx.RemoteAddr()), time.Now()); wait > 0 {
+			if wait := a.attempts.wrong(callerOf(exchangeOf(ctx.Context()).from), time.Now()); wait > 0 {
 				ctx.SetHeader("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 				a.refuse(ctx, portal.CodeTooMany, "too many wrong tokens came from this address; Retry-After says for how many seconds to wait")
 				return

@@ -2,7 +2,10 @@ package httpapi
 
 import (
 	"net"
+	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -68,18 +71,38 @@ func (a *attempts) makeRoom(now time.Time) {
 	}
 }
 
-// callerOf returns the address that a connection comes from, in IPv6 its network of 64 bits, which is what one caller
-// has. Headers like X-Forwarded-For say what the caller likes and are not looked at.
-func callerOf(remote string) netip.Addr {
+// clientOf returns where a request comes from: the other end of its connection, or, as long as that is a proxy that is
+// trusted, whom the proxy says that it has it from. Anybody else's X-Forwarded-For says what the caller likes.
+func clientOf(r *http.Request, proxies []netip.Prefix) string {
+	from := r.RemoteAddr
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop := strings.TrimSpace(hops[i])
+		proxy := addressOf(from)
+		if !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(proxy) }) || !addressOf(hop).IsValid() {
+			break
+		}
+		from = hop
+	}
+	return from
+}
+
+// addressOf reads an address, with or without a port; what is none gives the zero address.
+func addressOf(remote string) netip.Addr {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		host = remote
+		host = strings.Trim(remote, "[]")
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {
 		return netip.Addr{}
 	}
-	address = address.Unmap().WithZone("")
+	return address.Unmap().WithZone("")
+}
+
+// callerOf returns an address, in IPv6 its network of 64 bits, which is what one caller has.
+func callerOf(remote string) netip.Addr {
+	address := addressOf(remote)
 	if address.Is6() {
 		network, err := address.Prefix(64)
 		if err == nil {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -126,7 +127,7 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, open func(context.Con
 		}
 		refuse(p, err)
 	}
-	s.start = func(continued bool) error {
+	s.start = func(continued int64) error {
 		ctx, cancel := context.WithTimeout(ctx, a.requestTimeout)
 		defer cancel()
 		return download.Start(ctx, continued)
@@ -153,7 +154,7 @@ type sender struct {
 	*response
 	control *http.ResponseController
 	stall   time.Duration
-	start   func(continued bool) error
+	start   func(continued int64) error
 	refuse  func(*problem, error)
 	refused bool
 	err     error // why not everything was sent
@@ -169,7 +170,7 @@ func (s *sender) WriteHeader(status int) {
 		if s.request.Method == http.MethodHead {
 			break
 		}
-		if err = s.start(continues(s.Header().Get("Content-Range"))); err != nil {
+		if err = s.start(continued(s.Header().Get("Content-Range"))); err != nil {
 			refusal = failure(x, err)
 		}
 	case http.StatusRequestedRangeNotSatisfiable:
@@ -188,11 +189,14 @@ func (s *sender) WriteHeader(status int) {
 	s.response.WriteHeader(status)
 }
 
-// continues says whether a range begins behind the first byte. Several ranges have no Content-Range, and count as a
-// beginning.
-func continues(contentRange string) bool {
-	first, ok := strings.CutPrefix(contentRange, "bytes ")
-	return ok && !strings.HasPrefix(first, "0-")
+// continued is how many bytes a range has that begins behind the first byte, and 0 for one that begins there. Several ranges
+// have no Content-Range, and are a beginning.
+func continued(contentRange string) int64 {
+	var first, last, size int64
+	if _, err := fmt.Sscanf(contentRange, "bytes %d-%d/%d", &first, &last, &size); err != nil || first == 0 {
+		return 0
+	}
+	return last - first + 1
 }
 
 // Write sends a part of the body.

@@ -96,8 +96,8 @@ func TestSender_Sendfile(t *testing.T) {
 		}
 		out := &response{ResponseWriter: under, request: r}
 		out.Header().Set("Content-Type", "text/plain")
-		var begun []bool
-		s := &sender{response: out, control: http.NewResponseController(out), stall: time.Second, start: func(continued bool) error {
+		var begun []int64
+		s := &sender{response: out, control: http.NewResponseController(out), stall: time.Second, start: func(continued int64) error {
 			begun = append(begun, continued)
 			return nil
 		}}
@@ -108,7 +108,11 @@ func TestSender_Sendfile(t *testing.T) {
 		if !bytes.Equal(under.Body.Bytes(), want) || out.bytes != int64(len(want)) || under.Header().Get("Content-Encoding") != "" {
 			t.Errorf("%q: %d bytes, %d counted, want %d", header, under.Body.Len(), out.bytes, len(want))
 		}
-		if continued := strings.HasPrefix(header, "bytes=1") || strings.HasPrefix(header, "bytes=-"); len(begun) != 1 || begun[0] != continued {
+		rest := int64(0)
+		if strings.HasPrefix(header, "bytes=1") || strings.HasPrefix(header, "bytes=-") {
+			rest = int64(len(want))
+		}
+		if len(begun) != 1 || begun[0] != rest {
 			t.Errorf("%q: begun %v", header, begun)
 		}
 	}
@@ -119,7 +123,7 @@ func TestSender_Truncated(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	out := &response{ResponseWriter: &fromRecorder{ResponseRecorder: httptest.NewRecorder()}, request: r}
-	s := &sender{response: out, control: http.NewResponseController(out), stall: time.Second, start: func(bool) error { return nil }}
+	s := &sender{response: out, control: http.NewResponseController(out), stall: time.Second, start: func(int64) error { return nil }}
 	http.ServeContent(s, r, "", time.Time{}, longerThan{strings.NewReader("short")})
 	if !errors.Is(s.err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v", s.err)
@@ -213,7 +217,7 @@ func TestSender_Stall(t *testing.T) {
 			return
 		}
 		defer file.Close()
-		s := &sender{response: w.(*response), control: http.NewResponseController(w), stall: stall, start: func(bool) error { return nil }}
+		s := &sender{response: w.(*response), control: http.NewResponseController(w), stall: stall, start: func(int64) error { return nil }}
 		http.ServeContent(s, r, "", time.Time{}, file)
 		result <- s.err
 	})

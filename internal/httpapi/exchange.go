@@ -19,7 +19,7 @@ type exchange struct {
 	id    string      // of the request
 	token string      // name of the API token, once it was accepted
 	role  portal.Role // of the token
-	from  string      // the other end of the connection
+	from  string      // whom the request comes from, see clientOf
 	err   error       // why the service failed
 
 	connected context.Context // until the client hangs up
@@ -52,7 +52,7 @@ func untimed(ctx context.Context) (context.Context, context.CancelFunc) {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id := requestID(r)
-	x := &exchange{id: id, from: r.RemoteAddr, connected: portal.WithRequestID(r.Context(), id)}
+	x := &exchange{id: id, from: clientOf(r, a.proxies), connected: portal.WithRequestID(r.Context(), id)}
 	ctx, cancel := context.WithTimeout(context.WithValue(x.connected, exchangeKey{}, x), a.requestTimeout)
 	defer cancel()
 	ctx, span := a.startSpan(ctx, r)

@@ -124,6 +124,39 @@ func TestCallerOf(t *testing.T) {
 	}
 }
 
+// TestClientOf: only a proxy that is trusted is believed, and of what it got only what it has from another one.
+func TestClientOf(t *testing.T) {
+	t.Parallel()
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+	for _, test := range []struct{ remote, forwarded, want string }{
+		{"192.0.2.1:80", "", "192.0.2.1:80"},
+		{"192.0.2.1:80", "198.51.100.7", "192.0.2.1:80"},
+		{"10.0.0.1:80", "", "10.0.0.1:80"},
+		{"10.0.0.1:80", "198.51.100.7", "198.51.100.7"},
+		{"[::ffff:10.0.0.1]:80", "198.51.100.7", "198.51.100.7"},
+		{"[2001:db8::1]:80", "2001:db9::7", "2001:db9::7"},
+		{"10.0.0.1:80", "[2001:db9::7]:4711", "[2001:db9::7]:4711"},
+		{"10.0.0.1:80", "203.0.113.9, 198.51.100.7", "198.51.100.7"},
+		{"10.0.0.1:80", "203.0.113.9 , 198.51.100.7,10.0.0.2", "198.51.100.7"},
+		{"10.0.0.1:80", "10.0.0.3, 10.0.0.2", "10.0.0.3"},
+		{"10.0.0.1:80", "nonsense", "10.0.0.1:80"},
+		{"10.0.0.1:80", "198.51.100.7, nonsense", "10.0.0.1:80"},
+		{"10.0.0.1:80", strings.Repeat(",", 100), "10.0.0.1:80"},
+		{"nonsense", "198.51.100.7", "nonsense"},
+	} {
+		r := &http.Request{RemoteAddr: test.remote, Header: http.Header{}}
+		for line := range strings.SplitSeq(test.forwarded, " , ") {
+			r.Header.Add("X-Forwarded-For", line)
+		}
+		if got := clientOf(r, proxies); got != test.want {
+			t.Errorf("%s for %q: %s, want %s", test.remote, test.forwarded, got, test.want)
+		}
+		if got := clientOf(r, nil); got != test.remote {
+			t.Errorf("%s for %q, nobody trusted: %s", test.remote, test.forwarded, got)
+		}
+	}
+}
+
 func TestMatchesTag(t *testing.T) {
 	t.Parallel()
 	if !matchesTag(`W/"a"`, `"a"`) || !matchesTag(strings.Repeat(`"x",`, 1000)+`"a"`, `W/"a"`) || matchesTag(`a`, `"a"`) || matchesTag("", `"a"`) {

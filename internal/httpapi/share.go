@@ -52,8 +52,8 @@ func (a *API) addShare() {
 func (a *API) shareForm(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	r.Body = http.MaxBytesReader(w, r.Body, maxShareForm)
-	if err := r.ParseForm(); err != nil {
-		sharePage(w, r, http.StatusBadRequest, console.SharePage{State: console.ShareFailed})
+	if err := r.ParseForm(); err != nil { // it is not what the page sends: here is the page
+		sharePage(w, r, http.StatusBadRequest, console.SharePage{State: console.ShareSecret})
 		return
 	}
 	secret := r.PostForm.Get("secret")

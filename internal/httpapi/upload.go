@@ -31,6 +31,9 @@ const (
 
 	// maxField is the longest text in a form, in bytes.
 	maxField = 4 << 10
+
+	// maxPartHeader is the longest header of a part of a form, in bytes, with what comes before it.
+	maxPartHeader = 32 << 10
 )
 
 // createFile is a form, which is read as it comes.
@@ -111,13 +114,18 @@ func (f *form) read(ctx context.Context, r *http.Request) error {
 		return &portal.Error{Code: portal.CodeUnsupported, Message: "the body must not be compressed"}
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	body := &headerReader{ReadCloser: r.Body}
+	r.Body = body
 	parts, err := r.MultipartReader() // takes other kinds too
 	if err != nil || kind != "multipart/form-data" {
 		return &portal.Error{Code: portal.CodeUnsupported, Message: "the body must be multipart/form-data with a boundary"}
 	}
 	seen := make(map[string]bool)
 	for {
+		body.header = true
+		body.left = maxPartHeader
 		part, err := parts.NextPart()
+		body.header = false
 		if err == io.EOF { //nolint:errorlint // wrapped it means that the last boundary never came
 			if f.upload == nil {
 				return invalidForm("file is required")
@@ -217,6 +225,26 @@ func malformedForm(err error) error {
 		return known
 	}
 	return &portal.Error{Code: portal.CodeInvalid, Message: "the body is no whole multipart/form-data", Err: err}
+}
+
+// headerReader bounds what is read for the header of a part: package multipart takes 10 MiB of it into memory.
+type headerReader struct {
+	io.ReadCloser
+	header bool
+	left   int
+}
+
+// Read fails behind the longest header.
+func (h *headerReader) Read(p []byte) (int, error) {
+	if !h.header {
+		return h.ReadCloser.Read(p)
+	}
+	if h.left <= 0 {
+		return 0, invalidForm("the header of a part is too long")
+	}
+	n, err := h.ReadCloser.Read(p[:min(len(p), h.left)])
+	h.left -= n
+	return n, err
 }
 
 // steadyBody lets a body take any time, as long as each chunk of it comes within stall.

@@ -105,19 +105,17 @@ func etag(file db.FileshareItem) string {
 	return fmt.Sprintf(`"%s-%d"`, file.ID, file.Size)
 }
 
-// Start counts the download, with its audit event. continued says that it goes on with one that was started before, by Range,
-// which counts once more only if the file has MaxDownloads and nobody at this address has started one in the last 24 hours.
+// Start counts the download, with its audit event. continued, unless 0, is how many bytes are asked for, by Range, to go on with
+// one that was started before: that counts only if nobody at this address has started one in the last 24 hours, or if what
+// was asked for since to go on is more than ten times the file.
 //
 // ErrFileUsedUp, ErrFileExpired, ErrFileDeleted, ErrLinkExpired or ErrLinkRevoked if the file may not be downloaded any more.
-func (d *Download) Start(ctx context.Context, continued bool) error {
-	if continued && d.File.MaxDownloads == nil {
-		return nil
-	}
+func (d *Download) Start(ctx context.Context, continued int64) error {
 	params := d.params
 	params.Continued = continued
 	n, err := d.files.primary.StartDownload(ctx, params)
 	if ErrorCode(err) == CodeNotFound {
-		return d.files.refusedDownload(ctx, params)
+		return d.refused(ctx)
 	}
 	if err == nil {
 		d.File.Downloads = n
@@ -125,9 +123,9 @@ func (d *Download) Start(ctx context.Context, continued bool) error {
 	return err
 }
 
-// refusedDownload tells why a download was not counted.
-func (f *Files) refusedDownload(ctx context.Context, params db.StartDownloadParams) error {
-	row, err := f.get(ctx, params.ID)
+// refused tells why the download was not counted.
+func (d *Download) refused(ctx context.Context) error {
+	row, err := d.files.get(ctx, d.File.ID)
 	if err != nil {
 		return err
 	}
@@ -137,7 +135,10 @@ func (f *Files) refusedDownload(ctx context.Context, params db.StartDownloadPara
 	if row.FileshareItem.MaxDownloads != nil && row.FileshareItem.Downloads >= *row.FileshareItem.MaxDownloads {
 		return ErrFileUsedUp
 	}
-	return ErrLinkRevoked // or expired a moment ago
+	if !d.files.now().Before(d.Until) {
+		return ErrLinkExpired
+	}
+	return ErrLinkRevoked
 }
 
 // Close closes Content.

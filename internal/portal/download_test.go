@@ -42,10 +42,10 @@ func TestFiles_Open(t *testing.T) {
 		if d.ETag == "" || d.ModTime.IsZero() || !d.Until.Equal(d.File.ExpiresAt) {
 			t.Errorf("%+v", d)
 		}
-		if err := d.Start(t.Context(), false); err != nil || d.File.Downloads != 1 {
+		if err := d.Start(t.Context(), 0); err != nil || d.File.Downloads != 1 {
 			t.Errorf("%d downloads, %v", d.File.Downloads, err)
 		}
-		if err := d.Start(t.Context(), true); err != nil {
+		if err := d.Start(t.Context(), 1); err != nil {
 			t.Error(err)
 		}
 		if got := b.download(t, d); got != want {
@@ -65,7 +65,7 @@ func TestFiles_Open(t *testing.T) {
 	// Expiry holds at once, sweeper or not, and for a download that is open already.
 	d := b.open(t, file.ID, portal.Access{})
 	b.exec(t, "UPDATE fileshare_items SET expires_at = now() WHERE id = $1", file.ID)
-	if err := d.Start(t.Context(), false); !errors.Is(err, portal.ErrFileExpired) {
+	if err := d.Start(t.Context(), 0); !errors.Is(err, portal.ErrFileExpired) {
 		t.Errorf("start after its time: %v", err)
 	}
 	if _, err := b.files.Open(t.Context(), file.ID, portal.Access{}); !errors.Is(err, portal.ErrFileExpired) {
@@ -96,23 +96,33 @@ func TestFiles_Open_Paths(t *testing.T) {
 	}
 	up, _ := filepath.Rel(b.root, outside)
 	paths := []string{outside, b.root + "/link", b.root + "/folder/secret", b.root + "/" + up, up, "", "/", b.root, "secret", b.root + "/2026/../link", "file://" + outside, "s3://x/secret"}
+	must(t, b.files.Attach(t.Context()))
 	for i, path := range paths {
-		b.exec(t, `INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ($1, 'x', 6, $2, now() + interval '1 day')`, fmt.Sprint(i), path)
-		_, err := b.files.Open(t.Context(), fmt.Sprint(i), portal.Access{})
+		id := fmt.Sprint(i)
+		if path == b.root+"/link" {
+			id = "link"
+		}
+		b.exec(t, `INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ($1, 'x', 6, $2, now() + interval '1 day')`, id, path)
+		_, err := b.files.Open(t.Context(), id, portal.Access{})
 		wantCode(t, err, portal.CodeNotFound)
 		if strings.Contains(portal.ErrorMessage(err), "secret") {
 			t.Errorf("the message tells the path: %v", err)
 		}
 	}
-	// Nor does the sweeper remove them; of a link in the store it removes the link.
+	// Nor does the sweeper remove them, or what is another file's; of a link in the store it removes the link.
 	b.exec(t, "UPDATE fileshare_items SET expires_at = now()")
-	for _, want := range []portal.SweepReport{{Expired: len(paths), Removed: 1, Outside: len(paths) - 1}, {}} {
+	used := b.upload(t, "em uso", portal.NewFile{})
+	b.exec(t, `INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ('thief', 'x', 6, $1, now())`, b.path(t, used.ID))
+	for _, want := range []portal.SweepReport{{Expired: len(paths) + 1, Removed: 1, Outside: len(paths)}, {}} {
 		if report := b.sweep(t); report != want {
 			t.Errorf("%+v, want %+v", report, want)
 		}
 	}
 	if _, err := os.Stat(outside); err != nil {
 		t.Error(err)
+	}
+	if got := b.download(t, b.open(t, used.ID, portal.Access{})); got != "em uso" {
+		t.Errorf("the file that is in use has %q", got)
 	}
 }
 
@@ -144,7 +154,7 @@ func TestFiles_Downloads_Race(t *testing.T) {
 				return err
 			}
 			defer d.Close()
-			if err = d.Start(t.Context(), false); err == nil {
+			if err = d.Start(t.Context(), 0); err == nil {
 				got.Add(1)
 			} else if !errors.Is(err, portal.ErrFileUsedUp) {
 				return err
@@ -165,22 +175,24 @@ func TestDownload_Start_Continued(t *testing.T) {
 	t.Parallel()
 	b := setupFiles(t)
 	file := b.upload(t, "texto", portal.NewFile{MaxDownloads: ptr(int32(2))})
-	start := func(address string, continued bool) error {
+	start := func(address string, continued int64) error {
 		return b.open(t, file.ID, portal.Access{Address: address}).Start(t.Context(), continued)
 	}
 	for _, step := range []struct {
 		address   string
-		continued bool
+		continued int64
 		want      error
 		counted   int32
 	}{
-		{"192.0.2.1", false, nil, 1},
-		{"192.0.2.1", true, nil, 1},
-		{"192.0.2.2", true, nil, 2}, // which it had not begun
-		{"192.0.2.2", true, nil, 2},
-		{"192.0.2.1", false, portal.ErrFileUsedUp, 2},
-		{"192.0.2.3", true, portal.ErrFileUsedUp, 2},
-		{"192.0.2.1", true, nil, 2},
+		{"192.0.2.1", 0, nil, 1},
+		{"192.0.2.1", 4, nil, 1},
+		{"192.0.2.2", 4, nil, 2}, // which it had not begun
+		{"192.0.2.2", 4, nil, 2},
+		{"192.0.2.1", 0, portal.ErrFileUsedUp, 2},
+		{"192.0.2.3", 4, portal.ErrFileUsedUp, 2},
+		{"192.0.2.1", 46, nil, 2},
+		{"192.0.2.1", 10, portal.ErrFileUsedUp, 2}, // ten times the file is enough
+		{"192.0.2.2", 4, nil, 2},
 	} {
 		err := start(step.address, step.continued)
 		got, _ := b.files.Get(t.Context(), file.ID)
@@ -189,7 +201,7 @@ func TestDownload_Start_Continued(t *testing.T) {
 		}
 	}
 	b.exec(t, "UPDATE service.file_downloads SET started_at = now() - interval '25 hours' WHERE address = '192.0.2.1'")
-	if err := start("192.0.2.1", true); !errors.Is(err, portal.ErrFileUsedUp) {
+	if err := start("192.0.2.1", 1); !errors.Is(err, portal.ErrFileUsedUp) {
 		t.Errorf("continued a day later: %v", err)
 	}
 	b.sweep(t)
@@ -200,7 +212,7 @@ func TestDownload_Start_Continued(t *testing.T) {
 	if err := b.files.Delete(t.Context(), "bff", file.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Start(t.Context(), true); !errors.Is(err, portal.ErrFileDeleted) {
+	if err := d.Start(t.Context(), 1); !errors.Is(err, portal.ErrFileDeleted) {
 		t.Errorf("continued when it is deleted: %v", err)
 	}
 }
@@ -228,6 +240,22 @@ func TestFiles_Secret(t *testing.T) {
 	}
 	if n := value[string](t, b.bundle, "SELECT string_agg(concat_ws(' ', scope, failures), ', ' ORDER BY scope) FROM service.file_attempts"); n != "address 3, item 3" {
 		t.Errorf("wrong secrets counted: %s", n)
+	}
+}
+
+// TestDownload_Start_Unlimited: also where any number of downloads may be had, each leaves its trace.
+func TestDownload_Start_Unlimited(t *testing.T) {
+	t.Parallel()
+	b := setupFiles(t)
+	file := b.upload(t, "texto", portal.NewFile{})
+	for i, continued := range []int64{4, 4, 40, 12, 4, 0} { // the first was never begun, and the last but one has had ten times the file
+		if err := b.open(t, file.ID, portal.Access{Address: "192.0.2.1"}).Start(t.Context(), continued); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.files.Get(t.Context(), file.ID)
+		if want := []int32{1, 1, 1, 1, 2, 3}[i]; err != nil || got.Downloads != want || len(b.events(t, file.ID)) != int(want)+1 {
+			t.Errorf("step %d: %d counted, %d events, want %d: %v", i, got.Downloads, len(b.events(t, file.ID))-1, want, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"sync/atomic"
 	"time"
 
 	"portaldb/db"
@@ -20,6 +21,7 @@ type Files struct {
 	secrets   secrets
 	heartbeat time.Duration // of an upload
 	now       func() time.Time
+	attached  atomic.Bool
 }
 
 // FilesConfig says where the bytes of files lie and what files may be.

@@ -74,6 +74,13 @@ func (s *store) failure(operation, path string) error {
 	return s.fail(operation, path)
 }
 
+func (s *store) Open(ctx context.Context, path string) (io.ReadSeekCloser, blob.Info, error) {
+	if err := s.failure("Open", path); err != nil {
+		return nil, blob.Info{}, err
+	}
+	return s.Store.Open(ctx, path)
+}
+
 func (s *store) Put(ctx context.Context, path string, r io.Reader) error {
 	if err := s.failure("Put", path); err != nil {
 		return err
@@ -231,7 +238,7 @@ func (b *filesBundle) stored(t testing.TB) []string {
 	t.Helper()
 	var names []string
 	err := filepath.WalkDir(b.root, func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+		if err == nil && !entry.IsDir() && entry.Name() != blob.Marker {
 			rel, _ := filepath.Rel(b.root, path)
 			names = append(names, regexp.MustCompile(`\d{4}/\d\d/\d\d/`).ReplaceAllString(rel, ""))
 		}
@@ -443,22 +450,23 @@ func TestFiles_RoundTrips(t *testing.T) {
 	}
 	var file, protected portal.File
 	var secret string
+	check("attach", func() { fail(b.files.Attach(ctx)) }, "GetFileStore", "ListNewestPaths", "CreateFileStore")
 	check("upload", func() { file = b.upload(t, "texto", portal.NewFile{}) }, "CreateUpload", "CreateFile")
 	check("upload with a secret", func() { protected = b.upload(t, "texto", portal.NewFile{Secret: "s"}) }, "CreateUpload", "CreateFile")
 	check("get", func() { _, err := b.files.Get(ctx, file.ID); fail(err) }, "GetFile")
 	start := func(d *portal.Download, err error) {
 		t.Helper()
 		fail(err)
-		fail(d.Start(ctx, false))
+		fail(d.Start(ctx, 0))
 		fail(d.Close())
 	}
 	check("download", func() { start(b.files.Open(ctx, file.ID, portal.Access{})) }, "GetFile", "StartDownload")
 	check("continue", func() {
 		d, err := b.files.Open(ctx, file.ID, portal.Access{})
 		fail(err)
-		fail(d.Start(ctx, true))
+		fail(d.Start(ctx, 1))
 		fail(d.Close())
-	}, "GetFile")
+	}, "GetFile", "StartDownload")
 	check("download with a secret", func() { start(b.files.Open(ctx, protected.ID, portal.Access{Secret: ptr("s")})) },
 		"GetFile", "CountAttempt", "ReturnAttempt", "StartDownload")
 	check("and again", func() { start(b.files.Open(ctx, protected.ID, portal.Access{Secret: ptr("s")})) }, "GetFile", "StartDownload")
@@ -469,8 +477,8 @@ func TestFiles_RoundTrips(t *testing.T) {
 	}, "GetFile", "CreateLink")
 	check("download by a link", func() { start(b.files.OpenLink(ctx, secret, portal.Access{})) }, "GetFileByLink", "StartDownload")
 	check("delete", func() { fail(b.files.Delete(ctx, "bff", file.ID)) }, "SoftDeleteFile")
-	check("sweep", func() { b.sweep(t) }, "SoftDeleteExpiredFiles", "ClaimPurges", "ConfirmPurges", "ClaimAbandonedUploads",
-		"DeleteOldAttempts", "DeleteOldDownloads", "DeleteOldLinks")
+	check("sweep", func() { b.sweep(t) }, "SoftDeleteExpiredFiles", "DeleteOldAttempts", "DeleteOldDownloads", "DeleteOldLinks",
+		"GetFileStore", "ClaimPurges", "ConfirmPurges", "ClaimAbandonedUploads")
 }
 
 // TestFiles_Plans proves that lists and sweepers read an index, and few rows besides those that they return: at most the files
@@ -526,7 +534,8 @@ func TestFiles_Plans(t *testing.T) {
 		"purges":   {db.ClaimPurges, []any{100}},
 		"confirm":  {db.ConfirmPurges, []any{[]string{"f1", "f2"}}},
 		"known":    {db.ListKnownPaths, []any{[]string{"f1", "f2"}}},
-		"download": {db.StartDownload, []any{false, "f1", "", nil, nil, "downloaded", nil}},
+		"newest":   {db.ListNewestPaths, []any{"/", 20}},
+		"download": {db.StartDownload, []any{int64(1), "f1", "", nil, nil, "downloaded", nil}},
 	} {
 		tx, err := b.conn.Begin(t.Context())
 		if err != nil {

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -20,7 +21,7 @@ const (
 	fsckBatch = 1000
 	// orphanAfter is how old bytes without a row have to be: the legacy code stores them before it adds the row.
 	orphanAfter = time.Hour
-	// suspicious is how many files may be missing when none is there: with more, the store is not the one that they are in.
+	// suspicious is how many files may be missing when none is there: with more, they have not just been lost.
 	suspicious = 10
 )
 
@@ -59,11 +60,14 @@ type FsckProgress struct {
 //
 // With repair a file that is missing or damaged is deleted, with its audit event, and damaged or orphaned bytes are set aside in
 // the store, with an audit event of those that have no file. No bytes are removed. CodeConflict, and nothing repaired, if
-// many files are missing and the store has none: it may not be mounted.
+// many files are missing, and none is there. CodeUnavailable, and nothing compared, if the store is not the one that it should be.
 //
 // progress, unless nil, is called after each batch and each file.
 func (f *Files) Fsck(ctx context.Context, repair bool, progress func(FsckProgress)) (FsckReport, error) {
 	k := &fsck{Files: f, progress: progress}
+	if err := f.Attach(ctx); err != nil {
+		return k.report, err
+	}
 	of, err := f.primary.CountStoredFiles(ctx)
 	if err != nil {
 		return k.report, fmt.Errorf("count files: %w", err)
@@ -78,8 +82,8 @@ func (f *Files) Fsck(ctx context.Context, repair bool, progress func(FsckProgres
 	if !repair {
 		return k.report, nil
 	}
-	if len(k.report.Missing) >= suspicious && k.report.Entries == 0 {
-		return k.report, &Error{Code: CodeConflict, Message: fmt.Sprintf("%d files are missing and the store is empty: see whether it is the right one, and mounted; nothing was repaired", len(k.report.Missing))}
+	if missing := len(k.report.Missing); missing >= suspicious && int64(missing) == k.report.Files {
+		return k.report, &Error{Code: CodeConflict, Message: fmt.Sprintf("all %d files are missing: see whether their bytes are elsewhere, or about to be restored", missing)}
 	}
 	if err := k.repair(ctx); err != nil {
 		return k.report, fmt.Errorf("repair: %w", err)
@@ -124,7 +128,7 @@ func (k *fsck) compareFiles(ctx context.Context) error {
 	}
 }
 
-// compare looks at the bytes of one file. A store that cannot be used is an error, not a finding.
+// compare looks at the bytes of one file. A store that cannot be used at all is an error, not a finding.
 func (k *fsck) compare(ctx context.Context, row db.ListStoredFilesRow, buffer []byte) error {
 	finding := FsckFinding{ID: row.ID, Path: row.Path}
 	content, info, err := k.cfg.Store.Open(ctx, row.Path)
@@ -144,7 +148,12 @@ func (k *fsck) compare(ctx context.Context, row db.ListStoredFilesRow, buffer []
 		}
 		return err
 	case err != nil:
-		return err
+		if err := cmp.Or(ctx.Err(), k.Attach(ctx)); err != nil {
+			return err
+		}
+		finding.Detail = "the bytes cannot be opened: " + err.Error()
+		k.report.Unreadable = append(k.report.Unreadable, finding)
+		return nil
 	}
 	defer func() { content.Close() }()
 	finding.Size = info.Size
@@ -247,6 +256,12 @@ func (k *fsck) known(ctx context.Context, paths []string) (map[string]bool, erro
 // which the next run finds.
 func (k *fsck) repair(ctx context.Context) error {
 	for _, finding := range k.report.Missing {
+		if content, _, err := k.cfg.Store.Open(ctx, finding.Path); err == nil {
+			content.Close()
+			continue // they were put back since
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		n, err := k.primary.SoftDeleteBrokenFile(ctx, db.SoftDeleteBrokenFileParams{ID: finding.ID, Path: finding.Path, Found: "missing"})
 		if err != nil {
 			return err

@@ -37,43 +37,37 @@ func (b *filesBundle) fsck(t testing.TB, repair bool) portal.FsckReport {
 func TestFiles_Fsck(t *testing.T) {
 	t.Parallel()
 	b := setupFiles(t)
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	upload := func(content string) string {
 		return b.upload(t, content, portal.NewFile{OwnerID: ptr("00000000001")}).ID
 	}
 	good, missing, short, flipped, deleted, expired := upload("bom"), upload("sumiu"), upload("curto"), upload("virado"), upload("apagado"), upload("venceu")
 	b.legacy(t, "legacy-good-AA", "antigo")
 	b.legacy(t, "legacy-short-A", "antigo")
-	must(os.Remove(b.path(t, missing)))
-	must(os.Truncate(b.path(t, short), 2))
-	must(os.WriteFile(b.path(t, flipped), []byte("viraDo"), 0o600))
-	must(os.Truncate(b.path(t, "legacy-short-A"), 2))
-	must(b.files.Delete(t.Context(), "bff", deleted)) // whose bytes are the sweeper's
+	must(t, os.Remove(b.path(t, missing)))
+	must(t, os.Truncate(b.path(t, short), 2))
+	must(t, os.WriteFile(b.path(t, flipped), []byte("viraDo"), 0o600))
+	must(t, os.Truncate(b.path(t, "legacy-short-A"), 2))
+	must(t, b.files.Delete(t.Context(), "bff", deleted)) // whose bytes are the sweeper's
 	b.exec(t, "UPDATE fileshare_items SET expires_at = now() WHERE id = $1", expired)
-	must(os.Remove(b.path(t, expired)))
+	must(t, os.Remove(b.path(t, expired)))
 	b.exec(t, "INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ('elsewhere', 'x', 1, '/elsewhere/x', now() + interval '1 day')")
 
 	day := filepath.Join(b.root, "2026/01/02")
 	// The legacy code knows the same folder by another path.
 	b.exec(t, "INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ('remounted', 'x', 5, '/elsewhere/2026/01/02/remounted', now() + interval '1 day')")
 	for _, name := range []string{"remounted", "orphan", ".orphan-part.part", "uploading", ".uploading-part.part", "swept"} {
-		must(os.WriteFile(filepath.Join(day, name), []byte("bytes"), 0o600))
+		must(t, os.WriteFile(filepath.Join(day, name), []byte("bytes"), 0o600))
 	}
 	for _, id := range []string{"uploading", "uploading-part"} {
 		b.exec(t, "INSERT INTO service.file_uploads (file_id, path) VALUES ($1, $2)", id, filepath.Join(day, id))
 	}
 	b.exec(t, `INSERT INTO fileshare_items (id, filename, size, path, expires_at, deleted_at, purged_at) VALUES ('swept', 'x', 5, $1, now(), now(), now())`, filepath.Join(day, "swept"))
 	b.age(t)
-	must(os.WriteFile(filepath.Join(day, "young"), []byte("bytes"), 0o600)) // as the legacy code stores before it adds the row
+	must(t, os.WriteFile(filepath.Join(day, "young"), []byte("bytes"), 0o600)) // as the legacy code stores before it adds the row
 
 	var progress []portal.FsckProgress
 	report, err := b.files.Fsck(t.Context(), false, func(p portal.FsckProgress) { progress = append(progress, p) })
-	must(err)
+	must(t, err)
 	check := func(what string, got []portal.FsckFinding, want ...string) {
 		t.Helper()
 		slices.Sort(want)
@@ -135,7 +129,7 @@ func (b *filesBundle) bytes(t testing.TB) []string {
 	t.Helper()
 	var contents []string
 	err := filepath.WalkDir(b.root, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || entry.Name() == blob.Marker {
 			return err
 		}
 		content, err := os.ReadFile(path)
@@ -149,33 +143,73 @@ func (b *filesBundle) bytes(t testing.TB) []string {
 	return contents
 }
 
-// TestFiles_Fsck_Unmounted: an empty folder where the files should be is a reason to stop, not to delete them all.
-func TestFiles_Fsck_Unmounted(t *testing.T) {
+// TestFiles_Fsck_All_missing: that no file is there is a reason to stop, not to delete them all, whatever else is there.
+func TestFiles_Fsck_All_missing(t *testing.T) {
 	t.Parallel()
 	b := setupFiles(t)
 	for i := range 12 {
-		b.legacy(t, fmt.Sprintf("file-%09d", i), "antigo")
+		if path := b.legacy(t, fmt.Sprintf("file-%09d", i), "antigo"); i > 0 {
+			must(t, os.Remove(path))
+		}
 	}
-	away := b.root + ".away"
-	if err := errors.Join(os.Rename(b.root, away), os.Mkdir(b.root, 0o755)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, b.files.Attach(t.Context()))
+	must(t, os.Rename(b.path(t, "file-000000000"), filepath.Join(b.root, "stray")))
 	report, err := b.files.Fsck(t.Context(), true, nil)
 	wantCode(t, err, portal.CodeConflict)
-	if len(report.Missing) != 12 || report.Repaired != 0 {
+	if len(report.Missing) != 12 || report.Repaired != 0 || report.Entries != 1 {
 		t.Errorf("%+v", report)
 	}
-	if err := os.Remove(b.root); err != nil {
+}
+
+// TestFiles_Fsck_Unreadable: one file that cannot be opened keeps no other from being compared, and is not deleted.
+func TestFiles_Fsck_Unreadable(t *testing.T) {
+	t.Parallel()
+	b := setupFiles(t)
+	bad, missing := b.upload(t, "ilegível", portal.NewFile{}).ID, b.upload(t, "sumiu", portal.NewFile{}).ID
+	b.upload(t, "bom", portal.NewFile{})
+	must(t, os.Remove(b.path(t, missing)))
+	b.store.fail = func(operation, path string) error {
+		if operation == "Open" && strings.HasSuffix(path, bad) {
+			return os.ErrPermission
+		}
+		return nil
+	}
+	report := b.fsck(t, true)
+	if diff := cmp.Diff([][]string{{bad}, {missing}, {}}, [][]string{found(report.Unreadable), found(report.Missing), found(report.Orphaned)}); diff != "" || report.Repaired != 1 || report.Files != 3 {
+		t.Errorf("%+v: %s", report, diff)
+	}
+	// Where the store itself cannot be used, nothing is said of its files.
+	must(t, os.Rename(b.root, b.root+".away"))
+	defer func() { must(t, os.Rename(b.root+".away", b.root)) }()
+	if report, err := b.files.Fsck(t.Context(), true, nil); err == nil || len(report.Missing)+len(report.Unreadable) != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestFiles_Fsck_Back: a file whose bytes are back by the time of its repair is not deleted.
+func TestFiles_Fsck_Back(t *testing.T) {
+	t.Parallel()
+	b := setupFiles(t)
+	id := b.upload(t, "volta", portal.NewFile{}).ID
+	path := b.path(t, id)
+	must(t, os.Rename(path, path+".away"))
+	report, err := b.files.Fsck(t.Context(), true, func(p portal.FsckProgress) {
+		if p.Files == 1 && p.Entries == 0 {
+			must(t, os.Rename(path+".away", path))
+		}
+	})
+	if err != nil || len(report.Missing) != 1 || report.Repaired != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if file, err := b.files.Get(t.Context(), id); err != nil || file.DeletedAt != nil {
+		t.Errorf("%+v, %v", file, err)
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
 		t.Fatal(err)
-	}
-	if report, err := b.files.Fsck(t.Context(), true, nil); err == nil || len(report.Missing) != 0 {
-		t.Errorf("without a folder: %+v, %v", report, err)
-	}
-	if err := os.Rename(away, b.root); err != nil {
-		t.Fatal(err)
-	}
-	if report := b.fsck(t, true); len(report.Missing) != 0 || report.Files != 12 {
-		t.Errorf("mounted: %+v", report)
 	}
 }
 

@@ -40,7 +40,7 @@ func (b *filesBundle) follow(t testing.TB, token string, a portal.Access) (strin
 		return "", err
 	}
 	defer d.Close()
-	if err := d.Start(t.Context(), false); err != nil {
+	if err := d.Start(t.Context(), 0); err != nil {
 		return "", err
 	}
 	return b.download(t, d), nil
@@ -99,7 +99,7 @@ func TestFiles_Links(t *testing.T) {
 	if _, err := b.follow(t, token, portal.Access{}); !errors.Is(err, portal.ErrLinkRevoked) {
 		t.Errorf("revoked: %v", err)
 	}
-	if err := d.Start(t.Context(), false); !errors.Is(err, portal.ErrLinkRevoked) {
+	if err := d.Start(t.Context(), 0); !errors.Is(err, portal.ErrLinkRevoked) {
 		t.Errorf("revoked before the first byte: %v", err)
 	}
 	want := []string{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +25,7 @@ type SweepReport struct {
 	Expired int   // files that were past their time and are deleted now
 	Removed int   // deleted files whose bytes are gone now
 	Uploads int   // uploads that were taken for abandoned and have left nothing
-	Outside int   // deleted files whose path lies in no store: looked at once a day, and left
+	Outside int   // deleted files and uploads whose path lies in no store, or is not of this file: left where they are
 	Failed  int   // files and uploads whose bytes could not be removed: the next sweep tries again
 	Err     error // the first of these failures
 }
@@ -46,12 +48,6 @@ func (f *Files) Sweep(ctx context.Context) (SweepReport, error) {
 			break
 		}
 	}
-	if err := f.purge(ctx, &report); err != nil {
-		return report, fmt.Errorf("remove the bytes of deleted files: %w", err)
-	}
-	if err := f.sweepUploads(ctx, &report); err != nil {
-		return report, fmt.Errorf("remove what uploads left: %w", err)
-	}
 	for _, forget := range []func(context.Context) (int64, error){
 		f.primary.DeleteOldAttempts,
 		f.primary.DeleteOldDownloads,
@@ -60,6 +56,15 @@ func (f *Files) Sweep(ctx context.Context) (SweepReport, error) {
 		if _, err := forget(ctx); err != nil {
 			return report, fmt.Errorf("forget old attempts, downloads and links: %w", err)
 		}
+	}
+	if err := f.Attach(ctx); err != nil {
+		return report, err
+	}
+	if err := f.purge(ctx, &report); err != nil {
+		return report, fmt.Errorf("remove the bytes of deleted files: %w", err)
+	}
+	if err := f.sweepUploads(ctx, &report); err != nil {
+		return report, fmt.Errorf("remove what uploads left: %w", err)
 	}
 	return report, nil
 }
@@ -129,7 +134,7 @@ func (f *Files) sweepUploads(ctx context.Context, report *SweepReport) error {
 		removed := f.remove(ctx, paths, report)
 		again = append(again, removed.failed...)
 		var forget []string
-		for _, id := range removed.gone {
+		for _, id := range slices.Concat(removed.gone, removed.outside) {
 			if state[id].Newly {
 				report.Uploads++
 			}
@@ -137,6 +142,7 @@ func (f *Files) sweepUploads(ctx context.Context, report *SweepReport) error {
 				forget = append(forget, id)
 			}
 		}
+		report.Outside += len(removed.outside)
 		if len(forget) > 0 {
 			if _, err := f.primary.DeleteUploads(ctx, forget); err != nil {
 				return err
@@ -147,6 +153,9 @@ func (f *Files) sweepUploads(ctx context.Context, report *SweepReport) error {
 		}
 	}
 }
+
+// own tells whether a path is one that the file with this id may have: another file's bytes may be in use.
+func own(id, p string) bool { return path.Base(p) == id }
 
 // removed are ids by what became of their bytes.
 type removed struct{ gone, outside, failed []string }
@@ -159,7 +168,10 @@ func (f *Files) remove(ctx context.Context, paths map[string]string, report *Swe
 	group.SetLimit(removing)
 	for id, path := range paths {
 		group.Go(func() error {
-			err := f.cfg.Store.Remove(ctx, path)
+			err := blob.ErrOutside
+			if own(id, path) {
+				err = f.cfg.Store.Remove(ctx, path)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

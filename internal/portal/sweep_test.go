@@ -91,7 +91,7 @@ func TestFiles_Sweep_Race(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(d.Start(t.Context(), false), d.Close()); err != nil {
+			if err := errors.Join(d.Start(t.Context(), 0), d.Close()); err != nil {
 				return err
 			}
 		}

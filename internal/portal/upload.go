@@ -16,6 +16,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"portaldb/db"
+	"portaldb/internal/blob"
 )
 
 const (
@@ -36,6 +37,7 @@ type Upload struct {
 	size        int64
 	sha256      []byte
 	stop        func() // has nobody say any more that the upload lasts
+	late        bool   // the bytes may turn up yet: the sweeper looks for them for a day
 	tried       bool   // to make a file of it, with whatever outcome
 	settled     bool
 }
@@ -68,6 +70,9 @@ func (f *Files) Upload(ctx context.Context, filename string, r io.Reader) (*Uplo
 	if !f.allowed(u.contentType) {
 		return nil, &Error{Code: CodeUnsupported, Message: "files of this type are not accepted, whatever their name says"}
 	}
+	if err := f.attach(ctx); err != nil {
+		return nil, err
+	}
 	u.path = f.cfg.Store.Path(u.id, f.now())
 	if _, err := f.primary.CreateUpload(ctx, db.CreateUploadParams{FileID: u.id, Path: u.path}); err != nil {
 		return nil, err
@@ -81,6 +86,7 @@ func (f *Files) Upload(ctx context.Context, filename string, r io.Reader) (*Uplo
 		err = body.err // a store that takes a cut for the end
 	}
 	if err != nil {
+		u.late = errors.Is(err, blob.ErrUnknown)
 		u.Discard()
 		switch cause := context.Cause(ctx); {
 		case body.err != nil:
@@ -91,6 +97,8 @@ func (f *Files) Upload(ctx context.Context, filename string, r io.Reader) (*Uplo
 			return nil, &Error{Code: CodeUnavailable, Message: "the upload was cancelled", Err: err}
 		case errors.Is(err, syscall.ENOSPC):
 			return nil, &Error{Code: CodeUnavailable, Message: "there is no room left for the file", Err: err}
+		case errors.Is(err, blob.ErrTooLarge):
+			return nil, &Error{Code: CodeTooLarge, Message: "the file is larger than the store can keep", Err: err}
 		}
 		return nil, &Error{Code: CodeUnavailable, Message: "the file cannot be stored at the moment", Err: err}
 	}
@@ -200,7 +208,7 @@ func (u *Upload) Discard() {
 	if err == nil && n == 0 || err != nil && u.tried {
 		return
 	}
-	if u.files.cfg.Store.Remove(ctx, u.path) == nil && err == nil {
+	if u.files.cfg.Store.Remove(ctx, u.path) == nil && err == nil && !u.late {
 		_, _ = u.files.primary.DeleteUploads(ctx, []string{u.id})
 	}
 }

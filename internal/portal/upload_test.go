@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
+	"portaldb/internal/blob"
 	"portaldb/internal/portal"
 )
 
@@ -151,6 +152,18 @@ func TestFiles_Upload_Refused(t *testing.T) {
 		t.Errorf("disk full: %v", err)
 	}
 	b.store.fail = nil
+	if n := value[int](t, b.bundle, "SELECT count(*) FROM service.file_uploads"); n != 0 {
+		t.Errorf("%d intents left", n)
+	}
+	// Bytes that may turn up yet are looked for.
+	b.store.fail = func(operation, _ string) error { return map[string]error{"Put ended": blob.ErrUnknown}[operation] }
+	wantCode(t, upload(strings.NewReader("x")), portal.CodeUnavailable)
+	b.store.fail = nil
+	if n := value[int](t, b.bundle, "SELECT count(*) FROM service.file_uploads WHERE abandoned_at IS NOT NULL"); n != 1 || len(b.stored(t)) != 0 {
+		t.Errorf("%d intents left, and %q", n, b.stored(t))
+	}
+	b.exec(t, "UPDATE service.file_uploads SET alive_at = now() - interval '25 hours', abandoned_at = now() - interval '25 hours'")
+	b.sweep(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.files.Upload(ctx, "x", strings.NewReader("x"))
