@@ -152,10 +152,10 @@ func TestFiles_fsck_unmounted(t *testing.T) {
 		{"", []string{"files", "sweep"}, 1, "see whether its file system is mounted"},
 		{"mine", []string{"files", "fsck"}, 3, "missing 20,"},
 		{"mine", []string{"files", "fsck", "--repair"}, 4, "all 20 files are missing"},
-		{"mine", []string{"doctor"}, 0, "is writable"},
+		{"mine", []string{"doctor", "--json"}, 0, "is writable"},
 		{"", []string{"files", "fsck", "--repair"}, 4, "write mine into the file " + blob.Marker},
 		{"other", []string{"files", "fsck", "--repair"}, 4, "write mine into the file " + blob.Marker},
-		{"other", []string{"doctor"}, 3, "write mine into the file " + blob.Marker},
+		{"other", []string{"doctor", "--json"}, 3, "write mine into the file " + blob.Marker},
 	} {
 		if err := os.RemoveAll(marker); err != nil {
 			t.Fatal(err)
