@@ -11,6 +11,31 @@ import (
 	"time"
 )
 
+const CreateAudit = `-- name: CreateAudit :exec
+INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
+VALUES ($1, $2, $3, $4, $5)
+`
+
+type CreateAuditParams struct {
+	ActorCpf  *string
+	ActorNome *string
+	Kind      string
+	Action    string
+	Meta      json.RawMessage
+}
+
+// CreateAudit adds one event: to the columns that CreateAudits fills, so a schema on which this prepares takes those too.
+func (q *Queries) CreateAudit(ctx context.Context, arg CreateAuditParams) error {
+	_, err := q.db.Exec(ctx, CreateAudit,
+		arg.ActorCpf,
+		arg.ActorNome,
+		arg.Kind,
+		arg.Action,
+		arg.Meta,
+	)
+	return err
+}
+
 type CreateAuditsParams struct {
 	ActorCpf  *string
 	ActorNome *string

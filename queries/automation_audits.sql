@@ -199,6 +199,11 @@ FROM names
 WHERE names.action IS NOT NULL
 ORDER BY names.place;
 
+-- CreateAudit adds one event: to the columns that CreateAudits fills, so a schema on which this prepares takes those too.
+-- name: CreateAudit :exec
+INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
+VALUES (@actor_cpf, @actor_nome, @kind, @action, @meta);
+
 -- CreateAudits adds events by COPY, which is one transaction, with ids in the order given, and returns how many.
 -- name: CreateAudits :copyfrom
 INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
