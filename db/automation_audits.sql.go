@@ -11,6 +11,31 @@ import (
 	"time"
 )
 
+const CreateAudit = `-- name: CreateAudit :exec
+INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
+VALUES ($1, $2, $3, $4, $5)
+`
+
+type CreateAuditParams struct {
+	ActorCpf  *string
+	ActorNome *string
+	Kind      string
+	Action    string
+	Meta      json.RawMessage
+}
+
+// CreateAudit adds one event: to the columns that CreateAudits fills, so a schema on which this prepares takes those too.
+func (q *Queries) CreateAudit(ctx context.Context, arg CreateAuditParams) error {
+	_, err := q.db.Exec(ctx, CreateAudit,
+		arg.ActorCpf,
+		arg.ActorNome,
+		arg.Kind,
+		arg.Action,
+		arg.Meta,
+	)
+	return err
+}
+
 type CreateAuditsParams struct {
 	ActorCpf  *string
 	ActorNome *string
@@ -62,17 +87,21 @@ func (q *Queries) ListAuditActions(ctx context.Context, arg ListAuditActionsPara
 
 const ListAuditActionsByKind = `-- name: ListAuditActionsByKind :many
 WITH RECURSIVE names AS (
-  (SELECT e.action, 1::bigint AS place FROM public.automation_audits AS e
-   WHERE e.kind = $1::text AND ($2::text IS NULL OR e.action > $2::text) ORDER BY e.action LIMIT 1)
+  (SELECT e.kind, e.action, 1::bigint AS place FROM public.automation_audits AS e
+   WHERE e.kind >= $1::text AND ($2::text IS NULL OR (e.kind, e.action) > ($1::text, $2::text))
+   ORDER BY e.kind, e.action LIMIT 1)
   UNION ALL
-  SELECT (SELECT e.action FROM public.automation_audits AS e
-          WHERE e.kind = $1::text AND e.action > names.action ORDER BY e.action LIMIT 1), names.place + 1
+  SELECT following.kind, following.action, names.place + 1
   FROM names
-  WHERE names.action IS NOT NULL AND names.place < $3::bigint
+  CROSS JOIN LATERAL (
+    SELECT e.kind, e.action FROM public.automation_audits AS e
+    WHERE (e.kind, e.action) > (names.kind, names.action) ORDER BY e.kind, e.action LIMIT 1
+  ) AS following
+  WHERE names.kind = $1::text AND names.place < $3::bigint
 )
 SELECT names.action::text AS action
 FROM names
-WHERE names.action IS NOT NULL
+WHERE names.kind = $1::text
 ORDER BY names.place
 `
 
@@ -83,6 +112,9 @@ type ListAuditActionsByKindParams struct {
 }
 
 // ListAuditActionsByKind is ListAuditActions for the events of one kind.
+//
+// It steps through the index on kind and action by both at once, and looks at the kind afterwards: asked for the kind alone,
+// the planner would rather walk the index on action past all events of other kinds.
 func (q *Queries) ListAuditActionsByKind(ctx context.Context, arg ListAuditActionsByKindParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, ListAuditActionsByKind, arg.Kind, arg.After, arg.RowLimit)
 	if err != nil {

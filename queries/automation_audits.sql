@@ -184,20 +184,32 @@ WHERE names.action IS NOT NULL
 ORDER BY names.place;
 
 -- ListAuditActionsByKind is ListAuditActions for the events of one kind.
+--
+-- It steps through the index on kind and action by both at once, and looks at the kind afterwards: asked for the kind alone,
+-- the planner would rather walk the index on action past all events of other kinds.
 -- name: ListAuditActionsByKind :many
 WITH RECURSIVE names AS (
-  (SELECT e.action, 1::bigint AS place FROM public.automation_audits AS e
-   WHERE e.kind = @kind::text AND (sqlc.narg('after')::text IS NULL OR e.action > sqlc.narg('after')::text) ORDER BY e.action LIMIT 1)
+  (SELECT e.kind, e.action, 1::bigint AS place FROM public.automation_audits AS e
+   WHERE e.kind >= @kind::text AND (sqlc.narg('after')::text IS NULL OR (e.kind, e.action) > (@kind::text, sqlc.narg('after')::text))
+   ORDER BY e.kind, e.action LIMIT 1)
   UNION ALL
-  SELECT (SELECT e.action FROM public.automation_audits AS e
-          WHERE e.kind = @kind::text AND e.action > names.action ORDER BY e.action LIMIT 1), names.place + 1
+  SELECT following.kind, following.action, names.place + 1
   FROM names
-  WHERE names.action IS NOT NULL AND names.place < @row_limit::bigint
+  CROSS JOIN LATERAL (
+    SELECT e.kind, e.action FROM public.automation_audits AS e
+    WHERE (e.kind, e.action) > (names.kind, names.action) ORDER BY e.kind, e.action LIMIT 1
+  ) AS following
+  WHERE names.kind = @kind::text AND names.place < @row_limit::bigint
 )
 SELECT names.action::text AS action
 FROM names
-WHERE names.action IS NOT NULL
+WHERE names.kind = @kind::text
 ORDER BY names.place;
+
+-- CreateAudit adds one event: to the columns that CreateAudits fills, so a schema on which this prepares takes those too.
+-- name: CreateAudit :exec
+INSERT INTO public.automation_audits (actor_cpf, actor_nome, kind, action, meta)
+VALUES (@actor_cpf, @actor_nome, @kind, @action, @meta);
 
 -- CreateAudits adds events by COPY, which is one transaction, with ids in the order given, and returns how many.
 -- name: CreateAudits :copyfrom

@@ -84,6 +84,64 @@ func TestAPI_Compression(t *testing.T) {
 	}
 }
 
+// TestAPI_Compression_Tags reads a submission in every encoding: each has a strong tag of its own (RFC 9110, 8.8.3.3), and
+// each of them is good for the next request, in whatever encoding that is answered.
+func TestAPI_Compression_Tags(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.client.Transport.(*http.Transport).DisableCompression = true
+	made := b.request(t, "POST", "/v1/submissions", `{"kind": "dfd", "version": "1", "payload": {"text": "`+strings.Repeat("a", 2000)+`"}}`, "Accept-Encoding", "gzip")
+	path := made.header.Get("Location")
+	encodings := []string{"identity", "gzip", "zstd"}
+	tags := map[string]string{}
+	read := func() {
+		t.Helper()
+		for _, encoding := range encodings {
+			got := b.request(t, "GET", path, "", "Accept-Encoding", encoding)
+			tags[encoding] = got.header.Get("ETag")
+			if got.status != 200 || !strings.HasPrefix(tags[encoding], `"`) || !strings.HasSuffix(tags[encoding], `"`) || encoding != "identity" && got.header.Get("Content-Encoding") != encoding {
+				t.Errorf("%s: status %d, %v", encoding, got.status, got.header)
+			}
+		}
+		if tags["identity"] == tags["gzip"] || tags["gzip"] == tags["zstd"] || tags["identity"] == tags["zstd"] {
+			t.Errorf("one strong tag for other bytes: %v", tags)
+		}
+	}
+	read()
+	if made.status != 201 || made.header.Get("ETag") != tags["gzip"] || made.header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("created: status %d, %v, want %s", made.status, made.header, tags["gzip"])
+	}
+	for i, had := range encodings {
+		for _, accept := range encodings {
+			for _, method := range []string{"GET", "HEAD"} {
+				got := b.request(t, method, path, "", "Accept-Encoding", accept, "If-None-Match", `"x", `+tags[had])
+				if got.status != 304 || got.header.Get("ETag") != tags[had] || got.header.Get("Vary") != "Accept-Encoding" {
+					t.Errorf("%s who has %s and takes %s: status %d, %v", method, had, accept, got.status, got.header)
+				}
+			}
+		}
+		old := tags[had]
+		for _, other := range []string{"W/" + old, strings.Replace(old, `"`, `"x`, 1), strings.TrimSuffix(old, `"`) + `-br"`} {
+			wantProblem(t, b.request(t, "PATCH", path, `{"error": "x"}`, "If-Match", other), 412, portal.CodePreconditionFailed)
+		}
+		changed := b.request(t, "PATCH", path, fmt.Sprintf(`{"error": "%d"}`, i), "If-Match", old, "Accept-Encoding", "zstd")
+		if changed.status != 200 {
+			t.Fatalf("a change with the tag of %s: status %d: %s", had, changed.status, changed.body)
+		}
+		read()
+		if changed.header.Get("ETag") != tags["zstd"] {
+			t.Errorf("changed: %s, want %s", changed.header.Get("ETag"), tags["zstd"])
+		}
+		wantProblem(t, b.request(t, "PATCH", path, `{"error": "x"}`, "If-Match", old), 412, portal.CodePreconditionFailed)
+		if got := b.request(t, "GET", path, "", "If-None-Match", old, "Accept-Encoding", had); got.status != 200 {
+			t.Errorf("after a change, with the tag of %s before it: status %d", had, got.status)
+		}
+	}
+	if got := b.request(t, "GET", path, "", "If-None-Match", "*", "Accept-Encoding", "gzip"); got.status != 304 || got.header.Get("ETag") != tags["gzip"] {
+		t.Errorf("any: status %d, %v", got.status, got.header)
+	}
+}
+
 func TestAPI_Conditional(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -87,16 +87,23 @@ func (w *response) writeAll(body []byte) {
 		w.status = http.StatusOK
 	}
 	header := w.Header()
-	if w.unchanged(body) {
+	encoding := w.encoding()
+	if len(body) < minCompressed {
+		encoding = ""
+	}
+	if w.unchanged(body, encoding) {
 		w.status = http.StatusNotModified
 		header.Del("Content-Type")
 		w.begin()
 		return
 	}
-	if encoding := w.encoding(); encoding != "" && len(body) >= minCompressed {
+	if encoding != "" {
 		compressed := compress(encoding, body)
 		defer compressed.release()
 		header.Set("Content-Encoding", encoding)
+		if tag := header.Get("ETag"); tag != "" {
+			header.Set("ETag", encodedTag(tag, encoding))
+		}
 		body = compressed.bytes
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -105,8 +112,9 @@ func (w *response) writeAll(body []byte) {
 }
 
 // unchanged gives the answer to a GET an ETag, unless it has one or must not be kept, and says whether the caller has
-// the same already. The tag is weak: it names what is meant, not the bytes, which compression changes.
-func (w *response) unchanged(body []byte) bool {
+// the same already, in whatever encoding: the ETag is then that of what the caller has. The tag is weak: it names what is
+// meant, not the bytes, which compression changes.
+func (w *response) unchanged(body []byte, encoding string) bool {
 	header := w.Header()
 	if w.status != http.StatusOK || w.request.Method != http.MethodGet && w.request.Method != http.MethodHead || header.Get("Cache-Control") == "no-store" {
 		return false
@@ -117,8 +125,23 @@ func (w *response) unchanged(body []byte) bool {
 		tag = `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 		header.Set("ETag", tag)
 	}
-	given := w.request.Header.Values("If-None-Match")
-	return len(given) > 0 && matchesTag(strings.Join(given, ","), tag)
+	given := strings.Join(w.request.Header.Values("If-None-Match"), ",")
+	for _, had := range [...]string{encoding, "", encodingZstd, encodingGzip} {
+		if variant := encodedTag(tag, had); matchesTag(given, variant) {
+			header.Set("ETag", variant)
+			return true
+		}
+	}
+	return false
+}
+
+// encodedTag returns the entity tag of an answer in an encoding: a strong one is that of the very bytes, so each encoding
+// has its own.
+func encodedTag(tag, encoding string) string {
+	if encoding == "" || strings.HasPrefix(tag, "W/") {
+		return tag
+	}
+	return strings.TrimSuffix(tag, `"`) + "-" + encoding + `"`
 }
 
 // matchesTag says whether a list of entity tags, or *, includes one, weak or not.

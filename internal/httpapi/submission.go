@@ -296,10 +296,12 @@ func etag(s portal.Submission) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15]) + `"`
 }
 
-// matches says whether a header If-Match allows a change: it is * or has the validator in its list.
+// matches says whether a header If-Match allows a change: it is * or has the validator in its list, as it was sent with
+// whatever encoding.
 func matches(header, etag string) bool {
 	for tag := range strings.SplitSeq(header, ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag {
+		switch strings.TrimSpace(tag) {
+		case "*", etag, encodedTag(etag, encodingZstd), encodedTag(etag, encodingGzip):
 			return true
 		}
 	}

@@ -256,6 +256,9 @@ func (s *Service) CreateAudits(ctx context.Context, events []NewAudit) error {
 			Meta:      event.Meta,
 		}
 	}
+	if len(rows) == 1 {
+		return s.primary.CreateAudit(ctx, db.CreateAuditParams(rows[0]))
+	}
 	_, err := s.primary.CreateAudits(ctx, rows)
 	return err
 }

@@ -296,7 +296,7 @@ func (k *fsck) repair(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := k.primary.CreateAudits(ctx, []db.CreateAuditsParams{{Kind: "fileshare", Action: "repaired", Meta: meta}}); err != nil {
+		if err := k.primary.CreateAudit(ctx, db.CreateAuditParams{Kind: "fileshare", Action: "repaired", Meta: meta}); err != nil {
 			return err
 		}
 		k.report.Repaired++

@@ -16,6 +16,7 @@ func Statements() map[string]string {
 		"CountStoredFiles":              db.CountStoredFiles,
 		"CountSubmissions":              db.CountSubmissions,
 		"CreateAPIToken":                db.CreateAPIToken,
+		"CreateAudit":                   db.CreateAudit,
 		"CreateFile":                    db.CreateFile,
 		"CreateFileStore":               db.CreateFileStore,
 		"CreateLink":                    db.CreateLink,

@@ -80,7 +80,8 @@ func (p Primary) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 	return row{p.pool.QueryRow(ctx, sql, args...)}
 }
 
-// CopyFrom adds rows to a table, all or none, in the order given, and returns how many.
+// CopyFrom adds rows to a table, all or none, in the order given, and returns how many. It goes without the name of its
+// request: pgx sends COPY as a simple statement of its own, to which nothing can be joined.
 func (p Primary) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
 	n, err := p.pool.CopyFrom(ctx, table, columns, source)
 	return n, translate(err)

@@ -3,10 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
-	"net"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -230,91 +227,17 @@ func TestReads_CustomPlans(t *testing.T) {
 // TestRoundTrips counts how often the client has to wait for the server.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	proxy := newProxy(t, pgtest.New(t))
-	db := open(t, postgres.Config{URL: proxy.url})
+	wire := pgtest.NewWire(t, pgtest.New(t))
+	db := open(t, postgres.Config{URL: wire.URL})
 	for name, tx := range map[string]interface {
 		QueryRow(context.Context, string, ...any) pgx.Row
 	}{"primary": db.Primary(), "reads": db.Reads()} {
 		run := func() { must[int](t)(one[int](t.Context(), tx, "SELECT count(*) FROM submissions WHERE id = $1", "x")) }
 		run() // prepares
-		before := proxy.count()
-		run()
-		if trips := proxy.count() - before; trips != 1 {
+		if trips := wire.Count(run); trips != 1 {
 			t.Errorf("%s: %d round trips, want 1", name, trips)
 		}
 	}
-}
-
-// proxy passes a connection on and counts how often the client speaks after the server has.
-type proxy struct {
-	url string
-
-	mu       sync.Mutex
-	answered bool
-	trips    int
-}
-
-func newProxy(t *testing.T, database string) *proxy {
-	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := u.Host
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	u.Host = listener.Addr().String()
-	p := &proxy{url: u.String(), answered: true}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			backend, err := net.Dial("tcp", server)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			go p.pass(backend, client, func() {
-				if p.answered {
-					p.trips++
-				}
-				p.answered = false
-			})
-			go p.pass(client, backend, func() { p.answered = true })
-		}
-	}()
-	return p
-}
-
-func (p *proxy) pass(to, from net.Conn, note func()) {
-	defer to.Close()
-	defer from.Close()
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buffer)
-		if n > 0 {
-			p.mu.Lock()
-			note()
-			p.mu.Unlock()
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (p *proxy) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.trips
 }
 
 // TestDB_moments reads timestamps that neither a time.Time nor RFC 3339 has.

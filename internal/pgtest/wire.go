@@ -1,0 +1,111 @@
+package pgtest
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Wire stands between a client and a database and counts how often the client asks: a Sync or a statement of the simple
+// protocol, COPY too, after which it has to wait for the server. What pgxpool asks a connection that has been idle does
+// not count.
+type Wire struct {
+	URL   string // of the same database, without TLS
+	trips atomic.Int64
+}
+
+// NewWire returns a wire to the database. It ends with the test.
+func NewWire(t testing.TB, database string) *Wire {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := u.Host
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = listener.Addr().String()
+	w := &Wire{URL: u.String()}
+	var working sync.WaitGroup
+	var mu sync.Mutex
+	var conns []net.Conn
+	working.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			backend, err := net.Dial("tcp", server)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			mu.Lock()
+			conns = append(conns, client, backend)
+			mu.Unlock()
+			for _, pass := range []func(){
+				func() { w.count(backend, client) },
+				func() { _, _ = io.Copy(client, backend) },
+			} {
+				working.Go(func() {
+					pass()
+					client.Close()
+					backend.Close()
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		mu.Lock()
+		for _, c := range conns {
+			c.Close()
+		}
+		mu.Unlock()
+		working.Wait()
+	})
+	return w
+}
+
+// Count returns how often the client asks while run lasts.
+func (w *Wire) Count(run func()) int {
+	before := w.trips.Load()
+	run()
+	return int(w.trips.Load() - before)
+}
+
+// count passes messages on: a type, but for the first one, the length of the rest with these four bytes, and the rest.
+func (w *Wire) count(to io.Writer, from io.Reader) {
+	messages := bufio.NewReader(from)
+	for first := true; ; first = false {
+		head := make([]byte, 5)
+		if first {
+			head = head[:4]
+		}
+		if _, err := io.ReadFull(messages, head); err != nil {
+			return
+		}
+		length := binary.BigEndian.Uint32(head[len(head)-4:])
+		if length < 4 || length > 1<<30 {
+			return
+		}
+		message := append(head, make([]byte, length-4)...)
+		if _, err := io.ReadFull(messages, message[len(head):]); err != nil {
+			return
+		}
+		if !first && (message[0] == 'S' || message[0] == 'Q' && !strings.HasPrefix(string(message[5:]), "-- ping")) {
+			w.trips.Add(1)
+		}
+		if _, err := to.Write(message); err != nil {
+			return
+		}
+	}
+}
