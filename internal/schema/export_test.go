@@ -3,7 +3,9 @@ package schema
 import (
 	"context"
 	"maps"
+	"net"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -26,3 +28,22 @@ const HistoryHash = historyHash
 
 // RoundedUp is what a digest says of a count.
 var RoundedUp = roundedUp
+
+// Unheard is how long the other side of a connection may be silent.
+const Unheard = unheard
+
+// WithIdle is the configuration with a shorter time for a run that sends nothing inside a transaction.
+func (c Config) WithIdle(d time.Duration) Config {
+	c.idle = d
+	return c
+}
+
+// WithConnection lends a connection as a run has it.
+func (e *Engine) WithConnection(ctx context.Context, use func(net.Conn) error) error {
+	s, err := e.session(ctx, "test")
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.raw(ctx, func(conn *pgx.Conn) error { return use(conn.PgConn().Conn()) })
+}

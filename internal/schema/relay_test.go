@@ -37,6 +37,11 @@ type relay struct {
 	at func(n int, sql string, m moment) bool
 	// pid, if not 0, is the server process that the client is told, as a pooler does.
 	pid uint32
+	// limit, if not 0, is how many bytes of requests or of answers of that first connection pass: then the relay cuts, be it in the
+	// middle of a message. passed counts them.
+	limit, passed [2]int64
+	// silent tells that nothing passes any more, and nobody is told: what comes is taken and forgotten.
+	silent atomic.Bool
 
 	mu      sync.Mutex
 	conns   []net.Conn
@@ -104,12 +109,24 @@ func (r *relay) accept() {
 		for _, work := range []func(){p.copyRequests, p.copyAnswers} {
 			r.working.Go(func() {
 				work()
-				client.Close()
-				server.Close()
+				if !r.silent.Load() { // else not even the end gets through
+					client.Close()
+					server.Close()
+				}
 			})
 		}
 	}
 }
+
+// direction is the way of bytes through a relay.
+type direction int
+
+const (
+	requests direction = iota
+	answers
+)
+
+func (d direction) String() string { return []string{"requests", "answers"}[d] }
 
 // pipe is one connection through a relay.
 type pipe struct {
@@ -134,6 +151,30 @@ func (p *pipe) ask(m moment) bool {
 	return false
 }
 
+// pass sends bytes on their way, as far as the relay lets them.
+func (p *pipe) pass(d direction, message []byte) error {
+	to := p.server
+	if d == answers {
+		to = p.client
+	}
+	r := p.relay
+	if r.silent.Load() {
+		return nil
+	}
+	if p.first.Load() {
+		r.passed[d] += int64(len(message)) // by this goroutine only
+		if limit := r.limit[d]; limit > 0 && r.passed[d] >= limit {
+			if _, err := to.Write(message[:int64(len(message))-(r.passed[d]-limit)]); err != nil {
+				return err
+			}
+			r.cut()
+			return net.ErrClosed
+		}
+	}
+	_, err := to.Write(message)
+	return err
+}
+
 func (p *pipe) copyRequests() {
 	from := bufio.NewReader(p.client)
 	_, start, err := readMessage(from, false)
@@ -142,7 +183,7 @@ func (p *pipe) copyRequests() {
 		p.first.Store(!p.relay.first)
 		p.relay.first = true
 		p.relay.mu.Unlock()
-		_, err = p.server.Write(start)
+		err = p.pass(requests, start)
 	}
 	var request []byte
 	prepared := map[string]string{} // the statements by the names that the client has given them
@@ -180,7 +221,7 @@ func (p *pipe) copyRequests() {
 				return
 			}
 		}
-		if _, err = p.server.Write(request); err == nil && (kind == 'Q' || kind == 'S') && !p.ask(during) {
+		if err = p.pass(requests, request); err == nil && (kind == 'Q' || kind == 'S') && !p.ask(during) {
 			return
 		}
 		request = nil
@@ -200,7 +241,7 @@ func (p *pipe) copyAnswers() {
 		if kind == 'Z' && !p.ask(after) {
 			return
 		}
-		if _, err := p.client.Write(message); err != nil {
+		if err := p.pass(answers, message); err != nil {
 			return
 		}
 	}

@@ -48,6 +48,9 @@ type Config struct {
 	IndexTimeout time.Duration
 	// Progress, when set, is told what Up does, as it does it: from several goroutines, one call at a time.
 	Progress func(Event)
+
+	// idle is how long the server waits for the next statement of a run inside a transaction, before it takes the client for dead.
+	idle time.Duration
 }
 
 // Actor is who runs a command.
@@ -147,6 +150,7 @@ func Open(config Config) (*Engine, error) {
 	config.RetryFor = cmp.Or(config.RetryFor, DefaultRetryFor)
 	config.BlockingBudget = cmp.Or(config.BlockingBudget, DefaultBlockingBudget)
 	config.IndexTimeout = cmp.Or(config.IndexTimeout, DefaultIndexTimeout)
+	config.idle = cmp.Or(config.idle, unheard)
 	if config.Progress == nil {
 		config.Progress = func(Event) {}
 	}
@@ -180,12 +184,13 @@ func snapshot(fsys fs.FS) (fstest.MapFS, error) {
 }
 
 // parseURL reads a connection string. It may have settings of a pool (pool_max_conns), as the service's may: to the server
-// they would be unknown parameters.
+// they would be unknown parameters. Its connections notice a peer that is gone.
 func parseURL(url string) (*pgx.ConnConfig, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, err
 	}
+	config.ConnConfig.DialFunc = dialer(config.ConnConfig.ConnectTimeout).DialContext
 	return config.ConnConfig, nil
 }
 

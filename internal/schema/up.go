@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,10 +105,10 @@ func (r *run) todo(ctx context.Context, st *state, to int64) ([]File, error) {
 		return todo, err
 	}
 	kept, err := unrestored(ctx, r.session, todo)
-	if err == nil {
-		err = refuseTrash(kept)
+	if err != nil {
+		return todo, untouched(err)
 	}
-	return todo, untouched(err)
+	return todo, refuseTrash(kept)
 }
 
 // release ends the hold after everything that was pending has been applied.
@@ -236,10 +237,16 @@ func (r *run) begin(ctx context.Context) error {
 	var role string
 	err = r.session.db.QueryRowContext(ctx, `
 		select pg_backend_pid(), current_user, set_config('lock_timeout', $1, false), set_config('statement_timeout', '0', false),
-		       set_config('idle_in_transaction_session_timeout', '0', false),
 		       -- What is copied under a lock has to be all that is there once the lock is held.
-		       set_config('default_transaction_isolation', 'read committed', false)`,
-		milliseconds(r.session.seam.timeouts.lock)).Scan(&pid, &role, new(string), new(string), new(string), new(string))
+		       set_config('default_transaction_isolation', 'read committed', false),
+		       -- A client that is gone without a word must not keep its locks: neither one that answers no packet any more, nor
+		       -- one behind something that answers for it and lets nothing through.
+		       set_config('tcp_keepalives_idle', $2, false), set_config('tcp_keepalives_interval', $3, false),
+		       set_config('tcp_keepalives_count', $4, false), set_config('tcp_user_timeout', $5, false),
+		       set_config('idle_in_transaction_session_timeout', $6, false), set_config('idle_session_timeout', $7, false)`,
+		milliseconds(r.session.seam.timeouts.lock), strconv.Itoa(int(keepAlive.Idle.Seconds())), strconv.Itoa(int(keepAlive.Interval.Seconds())),
+		strconv.Itoa(keepAlive.Count), milliseconds(unheard), milliseconds(r.engine.config.idle), milliseconds(5*r.engine.config.idle)).
+		Scan(&pid, &role, new(string), new(string), new(string), new(string), new(string), new(string), new(string), new(string), new(string))
 	if err != nil {
 		return fmt.Errorf("prepare the session: %w", err)
 	}
@@ -489,8 +496,10 @@ func (r *run) lost(ctx context.Context) bool {
 	return r.session.db.PingContext(ctx) != nil
 }
 
-// afterLoss looks with a new connection where a lost one left the database.
+// afterLoss looks with a new connection where a lost one left the database. Where the network says nothing, it gives up soon.
 func (r *run) afterLoss(ctx context.Context) (state, next string) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	next = "Run up again: it goes on where the database is."
 	s, err := r.engine.session(ctx, "status")
 	if err != nil {
