@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"portaldb/internal/httpapi"
+	"portaldb/internal/blob"
 	"portaldb/internal/portal"
 )
 
@@ -232,6 +233,8 @@ func TestUpload_Refuses(t *testing.T) {
 		{"cut off before the last boundary", strings.TrimSuffix(whole, "--"+formBoundary+"--\r\n"), 400, "broke off"},
 		{"cut off behind the file", strings.TrimSuffix(whole, "--\r\n"), 400, "whole"},
 		{"other boundary", strings.ReplaceAll(whole, formBoundary, "other"), 400, "whole"},
+		{"long header of a part", strings.Replace(whole, "Content-Type:", "X-Long: "+strings.Repeat("x", 64<<10)+"\r\nContent-Type:", 1), 400, "too long"},
+		{"many headers of a part", strings.Replace(whole, "Content-Type:", strings.Repeat("X-More: x\r\n", 9_000)+"Content-Type:", 1), 400, "whole"},
 		{"text before the first boundary that never ends", strings.Repeat("x", 1<<20), 400, "whole"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -272,7 +275,7 @@ func (b *bundle) wantNothing(t testing.TB) {
 func (b *bundle) stored(t testing.TB) (paths []string) {
 	t.Helper()
 	err := filepath.WalkDir(b.root, func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+		if err == nil && !entry.IsDir() && entry.Name() != blob.Marker {
 			paths = append(paths, path)
 		}
 		return err
@@ -580,7 +583,7 @@ func TestShare(t *testing.T) {
 		t.Errorf("with the secret, as a program: %d %s", got.status, got.body)
 	}
 	wantProblem(t, open(protected), 403, portal.CodeForbidden)
-	wantPage(post(protected, strings.Repeat("x", 100_000)), 400, "Não foi possível")
+	wantPage(post(protected, strings.Repeat("x", 100_000)), 400, "Informe a senha")
 	for range 25 {
 		post(protected, "wrong")
 	}
