@@ -66,11 +66,7 @@ func (c doctorCommand) Run(ctx context.Context, a *app) error {
 	if storeErr != nil {
 		uploads = schema.Check{Name: "upload_root", State: schema.CheckFailed, Evidence: storeErr.Error(), Remedy: "set what it names"}
 	} else {
-		group.Go(func() {
-			if uploads = checkUploadRoot(ctx, c.UploadRoot, store); uploads.State != schema.CheckFailed {
-				c.checkMarkers(ctx, store, &uploads)
-			}
-		})
+		group.Go(func() { uploads = checkUploadRoot(ctx, c.UploadRoot, store) })
 	}
 	checks, err := schema.Diagnose(ctx, schema.Diagnosis{
 		Config:    schema.Config{URL: c.DatabaseURL, FS: files, Environment: c.Environment, Actor: actor(a.env)},
@@ -80,6 +76,9 @@ func (c doctorCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	group.Wait()
+	if err == nil && uploads.State != schema.CheckFailed {
+		c.checkMarkers(ctx, store, &uploads)
+	}
 	checks = append(checks, uploads, checkOpenFiles(), checkSessionSecret(c.SessionSecret))
 
 	report := make([]doctorCheck, len(checks))
@@ -121,6 +120,7 @@ func (c doctorCommand) connections() int {
 // Bounds of what a service needs.
 const (
 	uploadTimeout  = 1500 * time.Millisecond // a dead network file system answers never
+	markersTimeout = time.Second             // two round trips
 	uploadLow      = 1 << 30
 	uploadTooLow   = 64 << 20
 	openFilesLow   = 1024
@@ -188,7 +188,7 @@ func evidence(err error) (evidence, remedy string) {
 // checkMarkers looks whether the roots of files are the places that the database knows. What keeps it from asking the database
 // is told by other checks.
 func (c doctorCommand) checkMarkers(ctx context.Context, store blob.Store, check *schema.Check) {
-	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, markersTimeout)
 	defer cancel()
 	url, err := c.url()
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"portaldb/internal/httpapi"
 	"portaldb/internal/blob"
+	"portaldb/internal/httpapi"
 	"portaldb/internal/portal"
 )
 
