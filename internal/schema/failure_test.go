@@ -149,8 +149,9 @@ type patient struct {
 	files   []schema.File
 	effects []catalog.Effect
 	major   int
-	// rows returns what must never be lost, a line for each thing.
-	rows func(testing.TB, *sql.DB) []string
+	// rows returns what must never be lost, a line for each thing: anew all that there is, else what it looked at last, without
+	// the columns that have come since.
+	rows func(t testing.TB, db *sql.DB, anew bool) []string
 	// grow puts in the rows that belong after a version.
 	grow func(testing.TB, *sql.DB, int64)
 	held []string // what rows returned last
@@ -178,11 +179,19 @@ func newPatient(t testing.TB, url, dir string) *patient {
 func portal(t testing.TB, url string) *patient {
 	t.Helper()
 	p := newPatient(t, url, "")
-	p.rows = func(t testing.TB, db *sql.DB) []string {
+	query := ""
+	p.rows = func(t testing.TB, db *sql.DB, anew bool) []string {
 		t.Helper()
-		query := scan[string](t, db, `
-			select coalesce(string_agg(format('select %L || md5(t::text) from %I.%I t', tablename || ' ', schemaname, tablename), ' union all '), 'select null where false')
-			from pg_tables where schemaname in ('public', 'service') and tablename <> 'goose_db_version'`)
+		if anew || query == "" {
+			query = scan[string](t, db, `
+				select coalesce(string_agg(format('select %L || md5(row(%s)::text) from %s', relname || ' ', columns, oid::regclass), ' union all '), 'select null where false')
+				from (
+					select c.oid, c.relname, string_agg(quote_ident(a.attname), ', ' order by a.attnum) as columns
+					from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+					where c.relnamespace = any (array[to_regnamespace('public'), to_regnamespace('service')]) and c.relkind = 'r' and c.relname <> 'goose_db_version'
+					group by c.oid, c.relname
+				) t`)
+		}
 		lines := scan[string](t, db, `select coalesce(string_agg(line, e'\n' order by line), '') from (`+query+`) t (line)`)
 		if lines == "" {
 			return nil
@@ -209,7 +218,7 @@ func portal(t testing.TB, url string) *patient {
 func zoo(t testing.TB, url string) *patient {
 	t.Helper()
 	p := newPatient(t, url, zooFolder(t))
-	p.rows = func(t testing.TB, db *sql.DB) []string {
+	p.rows = func(t testing.TB, db *sql.DB, _ bool) []string {
 		t.Helper()
 		if scan[bool](t, db, `select to_regclass('zoo.animal') is null`) {
 			return nil
@@ -342,7 +351,7 @@ func (p *patient) settled(t testing.TB, what string) int64 {
 			t.Errorf("%s: at version %d, but rows and versions of the history, and goose's version: %s", what, version, got)
 		}
 	}
-	now := p.rows(t, db)
+	now := p.rows(t, db, false)
 	for _, line := range p.held {
 		if i := slices.Index(now, line); i >= 0 {
 			now = slices.Delete(now, i, i+1)
@@ -353,7 +362,7 @@ func (p *patient) settled(t testing.TB, what string) int64 {
 	if t.Failed() {
 		t.FailNow()
 	}
-	p.held = p.rows(t, db)
+	p.held = p.rows(t, db, true)
 	return version
 }
 
@@ -385,7 +394,7 @@ func (p *patient) advanced(t testing.TB, version int64) {
 	db := connect(t, p.url)
 	defer db.Close()
 	p.grow(t, db, version)
-	p.held = p.rows(t, db)
+	p.held = p.rows(t, db, true)
 }
 
 // finish runs up to the end and checks that it gets there.
@@ -725,7 +734,7 @@ end
 $$;
 -- +goose StatementEnd`, long.body)
 				p := newPatient(t, pgtest.Empty(t), writeMigrations(t, set))
-				p.rows = func(t testing.TB, db *sql.DB) []string {
+				p.rows = func(t testing.TB, db *sql.DB, _ bool) []string {
 					return []string{scan[string](t, db, `select string_agg(id::text, ',' order by id) from a`)}
 				}
 				if _, err := p.engine.Up(t.Context(), 1); err != nil {
