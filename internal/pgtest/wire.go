@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -28,7 +29,7 @@ func NewWire(t testing.TB, database string) *Wire {
 		t.Fatal(err)
 	}
 	server := u.Host
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +44,9 @@ func NewWire(t testing.TB, database string) *Wire {
 			if err != nil {
 				return
 			}
-			backend, err := net.Dial("tcp", server)
+			backend, err := new(net.Dialer).DialContext(t.Context(), "tcp", server)
 			if err != nil {
-				client.Close()
+				_ = client.Close()
 				continue
 			}
 			mu.Lock()
@@ -57,17 +58,17 @@ func NewWire(t testing.TB, database string) *Wire {
 			} {
 				working.Go(func() {
 					pass()
-					client.Close()
-					backend.Close()
+					_ = client.Close()
+					_ = backend.Close()
 				})
 			}
 		}
 	})
 	t.Cleanup(func() {
-		listener.Close()
+		_ = listener.Close()
 		mu.Lock()
 		for _, c := range conns {
-			c.Close()
+			_ = c.Close()
 		}
 		mu.Unlock()
 		working.Wait()
@@ -97,7 +98,7 @@ func (w *Wire) count(to io.Writer, from io.Reader) {
 		if length < 4 || length > 1<<30 {
 			return
 		}
-		message := append(head, make([]byte, length-4)...)
+		message := append(bytes.Clone(head), make([]byte, length-4)...)
 		if _, err := io.ReadFull(messages, message[len(head):]); err != nil {
 			return
 		}
