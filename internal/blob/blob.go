@@ -51,7 +51,8 @@ type Root interface {
 	String() string
 	// Marker returns what Mark has left, or "" if nothing has.
 	Marker(ctx context.Context) (string, error)
-	// Mark leaves a marker, durably. The error is fs.ErrExist if one is there.
+	// Mark leaves a marker, durably. The error is fs.ErrExist if one is there, fs.ErrPermission or syscall.EROFS if nothing can be
+	// written there.
 	Mark(ctx context.Context, marker string) error
 	// Expect has the store fail with ErrOtherStore from now on where the root is a folder without this marker: Open only
 	// instead of fs.ErrNotExist, everything else at once. A bucket does not turn into another one, so it is not looked at.

@@ -125,7 +125,11 @@ func (b *bucket) Mark(ctx context.Context, marker string) error {
 	} else if there {
 		return fmt.Errorf("mark the store: %w", fs.ErrExist)
 	}
-	return b.putObject(ctx, b.prefix+Marker, []byte(marker+"\n"))
+	err := b.putObject(ctx, b.prefix+Marker, []byte(marker+"\n"))
+	if code(err) == minio.AccessDenied {
+		err = fmt.Errorf("%w: %w", err, fs.ErrPermission)
+	}
+	return err
 }
 
 // key is that of a path, if Store.Owns it.

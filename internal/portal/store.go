@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"portaldb/db"
 	"portaldb/internal/blob"
@@ -16,11 +17,24 @@ const recognized = 20
 
 // Attach makes sure that the roots of the store are the places that the database knows them for, by the markers in them, and
 // has the store hold on to that. A root that is seen for the first time gets a marker, unless files should be there and none of
-// the newest is. CodeUnavailable if a root is another place, or cannot be looked at: its file system may not be mounted.
+// the newest is, or nothing can be written there, so that nothing can be removed either. CodeUnavailable if a root is another
+// place, or cannot be looked at: its file system may not be mounted.
 //
 // What stores and removes bytes attaches by itself; to read them needs no marker.
-func (f *Files) Attach(ctx context.Context) error {
-	for _, root := range f.cfg.Store.Roots() {
+func (f *Files) Attach(ctx context.Context) error { return f.attach(ctx, f.cfg.Store.Roots()) }
+
+// attachFirst is Attach for the root of new files alone, unless that has been done.
+func (f *Files) attachFirst(ctx context.Context) error {
+	if f.attached.Load() {
+		return nil
+	}
+	roots := f.cfg.Store.Roots()
+	return f.attach(ctx, roots[:min(1, len(roots))])
+}
+
+// attach attaches roots, of which the one for new files is the first.
+func (f *Files) attach(ctx context.Context, roots []blob.Root) error {
+	for _, root := range roots {
 		marker, err := f.identify(ctx, root)
 		if err != nil {
 			if ErrorCode(err) != CodeInternal {
@@ -28,18 +42,12 @@ func (f *Files) Attach(ctx context.Context) error {
 			}
 			return &Error{Code: CodeUnavailable, Message: "the place of the files cannot be used as it is", Err: err}
 		}
-		root.Expect(marker)
+		if marker != "" {
+			root.Expect(marker)
+		}
+		f.attached.Store(true)
 	}
-	f.attached.Store(true)
 	return nil
-}
-
-// attach is Attach unless that has been done.
-func (f *Files) attach(ctx context.Context) error {
-	if f.attached.Load() {
-		return nil
-	}
-	return f.Attach(ctx)
 }
 
 // CheckRoots is Attach that only looks: a root that the database does not know yet passes.
@@ -56,12 +64,16 @@ func (f *Files) CheckRoots(ctx context.Context) error {
 	return nil
 }
 
-// identify returns the marker of a root, which is that of the database and the one that lies there.
+// identify returns the marker of a root, which is that of the database and the one that lies there; "" if nothing can be
+// written there.
 func (f *Files) identify(ctx context.Context, root blob.Root) (string, error) {
 	known, marker, err := f.compareMarkers(ctx, root)
 	if err == nil && known == "" {
 		if marker == "" {
 			marker, err = f.mark(ctx, root)
+			if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+				return "", nil
+			}
 		}
 		if err == nil {
 			known, err = f.primary.CreateFileStore(ctx, db.CreateFileStoreParams{Root: root.String(), Marker: marker})

@@ -1,9 +1,11 @@
 package portal_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -86,6 +88,54 @@ func TestFiles_Attach_Other(t *testing.T) {
 		})
 	}
 }
+
+// TestFiles_Attach_Old_root: where files lay before nothing has to be writable, and that it is gone keeps no new ones from being
+// stored; but then nothing is taken for gone.
+func TestFiles_Attach_Old_root(t *testing.T) {
+	t.Parallel()
+	b := setupFiles(t)
+	old := t.TempDir()
+	set, err := blob.Open(blob.Config{Root: b.root, OldRoot: old})
+	must(t, err)
+	withOld := func() *portal.Files {
+		return b.replica(func(cfg *portal.FilesConfig) { cfg.Store = unmarkable{set, old + "/"} })
+	}
+	must(t, withOld().Attach(t.Context()))
+	if n := value[int](t, b.bundle, "SELECT count(*) FROM service.file_stores"); n != 1 {
+		t.Errorf("%d roots are known, want the one that can be written to", n)
+	}
+	must(t, os.Remove(old))
+	files := withOld()
+	u, err := files.Upload(t.Context(), "x", strings.NewReader("x"))
+	must(t, err)
+	u.Discard()
+	b.exec(t, "INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ('old', 'x', 1, $1, now())", old+"/2026/01/02/old")
+	report, err := files.Sweep(t.Context())
+	wantCode(t, err, portal.CodeUnavailable)
+	if report.Expired != 1 || report.Removed != 0 {
+		t.Errorf("%+v", report)
+	}
+}
+
+// unmarkable is a store one root of which is read-only.
+type unmarkable struct {
+	blob.Store
+	readOnly string
+}
+
+func (s unmarkable) Roots() []blob.Root {
+	roots := s.Store.Roots()
+	for i, root := range roots {
+		if root.String() == s.readOnly {
+			roots[i] = readOnly{root}
+		}
+	}
+	return roots
+}
+
+type readOnly struct{ blob.Root }
+
+func (readOnly) Mark(context.Context, string) error { return syscall.EROFS }
 
 // TestFiles_Attach_First: a folder that is seen for the first time is believed if files that should be there are, or if somebody
 // has marked it.

@@ -70,7 +70,7 @@ func (f *Files) Upload(ctx context.Context, filename string, r io.Reader) (*Uplo
 	if !f.allowed(u.contentType) {
 		return nil, &Error{Code: CodeUnsupported, Message: "files of this type are not accepted, whatever their name says"}
 	}
-	if err := f.attach(ctx); err != nil {
+	if err := f.attachFirst(ctx); err != nil {
 		return nil, err
 	}
 	u.path = f.cfg.Store.Path(u.id, f.now())
