@@ -27,8 +27,8 @@ const (
 	partSize = 8 << 20
 	// maxParts is how many parts S3 takes.
 	maxParts = 10_000
-	// firstBuffer is what a small file takes of memory.
-	firstBuffer = 64 << 10
+	// firstBuffer is what a small file takes of memory, and growth how many times that the next size is: few sizes leave little behind.
+	firstBuffer, growth = 64 << 10, 16
 	// requestTimeout bounds a request with its retries, a part in a body included.
 	requestTimeout = 2 * time.Minute
 	// tidyTimeout bounds what is done after a failure.
@@ -184,8 +184,10 @@ func (b *bucket) firstPart(r io.Reader) (part []byte, release func(), err error)
 	buf := make([]byte, firstBuffer)
 	n, err := fill(r, buf)
 	for err == nil && len(buf) < partSize {
-		larger := make([]byte, 2*len(buf))
-		if len(larger) == partSize {
+		var larger []byte
+		if size := growth * len(buf); size < partSize {
+			larger = make([]byte, size)
+		} else {
 			kept := b.buffers.Get().(*[]byte)
 			larger, release = *kept, func() { b.buffers.Put(kept) }
 		}
