@@ -82,7 +82,7 @@ func (f *Files) Fsck(ctx context.Context, repair bool, progress func(FsckProgres
 	if !repair {
 		return k.report, nil
 	}
-	if missing := len(k.report.Missing); missing >= suspicious && int64(missing) == k.report.Files {
+	if missing := len(k.report.Missing); missing >= suspicious && int64(missing+len(k.report.Outside)) == k.report.Files {
 		return k.report, &Error{Code: CodeConflict, Message: fmt.Sprintf("all %d files are missing: see whether their bytes are elsewhere, or about to be restored", missing)}
 	}
 	if err := k.repair(ctx); err != nil {

@@ -143,7 +143,7 @@ func (b *filesBundle) bytes(t testing.TB) []string {
 	return contents
 }
 
-// TestFiles_Fsck_All_missing: that no file is there is a reason to stop, not to delete them all, whatever else is there.
+// TestFiles_Fsck_All_missing: that no file is there is a reason to stop, not to delete them all, whatever else is there or is said to be elsewhere.
 func TestFiles_Fsck_All_missing(t *testing.T) {
 	t.Parallel()
 	b := setupFiles(t)
@@ -154,6 +154,7 @@ func TestFiles_Fsck_All_missing(t *testing.T) {
 	}
 	must(t, b.files.Attach(t.Context()))
 	must(t, os.Rename(b.path(t, "file-000000000"), filepath.Join(b.root, "stray")))
+	b.exec(t, "INSERT INTO fileshare_items (id, filename, size, path, expires_at) VALUES ('elsewhere', 'x', 1, '/elsewhere/x', now() + interval '1 day')")
 	report, err := b.files.Fsck(t.Context(), true, nil)
 	wantCode(t, err, portal.CodeConflict)
 	if len(report.Missing) != 12 || report.Repaired != 0 || report.Entries != 1 {
