@@ -209,7 +209,7 @@ func TestExport_Ends(t *testing.T) {
 		{"client that takes nothing", func(cfg *httpapi.Config) { cfg.ExportStall = 200 * time.Millisecond }, nil, "took no more"},
 		{"too long in all", func(cfg *httpapi.Config) { cfg.ExportTimeout = 500 * time.Millisecond }, nil, ""},
 		{"database that goes away", func(*httpapi.Config) {}, func(t *testing.T, b *bundle, _ io.Closer) {
-			b.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+			b.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
 		}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
