@@ -75,9 +75,11 @@ func readAttributes(ctx context.Context, conn *pgx.Conn) (map[attribute]bool, er
 		with recursive part (relid, typ) as (
 			select c.oid, c.reltype from pg_class c where c.relkind = 'c' and c.relnamespace <> 'information_schema'::regnamespace
 			union
-			select p.relid, coalesce(o.reltype, t.oid) from part p
-			join pg_type t on p.typ in (t.typelem, t.typbasetype) or exists (select from pg_attribute a where a.attrelid = t.typrelid and a.atttypid = p.typ and t.typtype = 'c')
-			left join pg_class o on o.oid = t.typrelid and o.relkind = 'c'
+			select p.relid, outside from part p join (
+				select typelem, oid from pg_type where typelem <> 0
+				union all select typbasetype, oid from pg_type where typbasetype <> 0
+				union all select a.atttypid, c.reltype from pg_attribute a join pg_class c on c.oid = a.attrelid where c.reltype <> 0 and not a.attisdropped
+			) t (inside, outside) on inside = p.typ
 		)
 		select distinct a.attrelid, quote_ident(a.attname), p.relid::regclass::text, p.relid, x.attnum
 		from part p
