@@ -23,8 +23,9 @@ const bareVariable = "PORTALDB_BENCH_BARE"
 const (
 	bareSubmissions = `SELECT id, kind, version, actor_cpf, actor_nome, actor_email, payload, status, result, error, created_at, updated_at
 FROM public.submissions WHERE kind = $1 AND actor_cpf = $2 ORDER BY created_at DESC, id DESC LIMIT 51`
-	bareAudits = `SELECT id, at, actor_cpf, actor_nome, kind, action, meta
-FROM public.automation_audits WHERE kind = $1 ORDER BY at DESC, id DESC LIMIT 51`
+	bareExport = `SELECT id, at, actor_cpf, actor_nome, kind, action, meta
+FROM public.automation_audits WHERE kind = $1 ORDER BY at DESC, id DESC`
+	bareAudits = bareExport + ` LIMIT 51`
 )
 
 type bareSubmission struct {
@@ -88,6 +89,21 @@ func serveBare(url string) {
 		rows, _ := pool.Query(r.Context(), bareAudits, r.FormValue("kind"))
 		items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[bareAudit])
 		answer(w, bareList[bareAudit]{Items: items[:min(50, len(items))]}, err)
+	})
+	mux.HandleFunc("GET /v1/audits/export", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		out := json.NewEncoder(w)
+		rows, _ := pool.Query(r.Context(), bareExport, r.FormValue("kind"))
+		defer rows.Close()
+		for rows.Next() {
+			audit, err := pgx.RowToStructByPos[bareAudit](rows)
+			if err != nil || out.Encode(audit) != nil {
+				panic(http.ErrAbortHandler)
+			}
+		}
+		if rows.Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
 	})
 	mux.HandleFunc("POST /v1/submissions", func(w http.ResponseWriter, r *http.Request) {
 		var in bareSubmission

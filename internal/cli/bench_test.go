@@ -100,6 +100,16 @@ func BenchmarkRoutes(b *testing.B) {
 		}
 		fmt.Fprintf(&table, "\npage of audits at depth 1,000,000 to page 1, p50: %.2f\n", medianSpeed(bottom).p50/medianSpeed(top).p50)
 		fmt.Fprintf(&table, "most memory: portaldb %d MiB, bare %d MiB\n", ours.memory(b)>>10, bare.memory(b)>>10)
+		const export = "/v1/audits/export?kind=dfd&format="
+		var ndjson, bareNDJSON, csv, copied []speed
+		for range benchRounds {
+			ndjson = append(ndjson, ours.lines(b, export+"ndjson"))
+			bareNDJSON = append(bareNDJSON, bare.lines(b, export+"ndjson"))
+			csv = append(csv, ours.lines(b, export+"csv"))
+			copied = append(copied, psqlCopy(b, database, "SELECT id, at, actor_cpf, actor_nome, kind, action, meta FROM automation_audits WHERE kind = 'dfd' ORDER BY at DESC, id DESC"))
+		}
+		n, p, c, l := medianSpeed(ndjson), medianSpeed(bareNDJSON), medianSpeed(csv), medianSpeed(copied)
+		fmt.Fprintf(&table, "export, rows a second: NDJSON %.0f, bare %.0f, /bare %.2f; CSV %.0f, psql's copy %.0f, /copy %.2f\n", n.rate, p.rate, n.rate/p.rate, c.rate, l.rate, c.rate/l.rate)
 		for _, path := range []string{"/v1/submissions", "/v1/audits", "/v1/stats"} {
 			all := medianSpeed([]speed{ours.hammer(b, 1, func(int) (string, string, string) { return "GET", path, "" })})
 			fmt.Fprintf(&table, "%s alone: %.2f ms\n", path, all.p50)
@@ -322,22 +332,75 @@ func medianSpeed(rounds []speed) speed {
 	return rounds[len(rounds)/2]
 }
 
+// lines reads an answer to its end, and tells how many lines of it come in a second.
+func (p *peer) lines(b *testing.B, path string) speed {
+	b.Helper()
+	start := time.Now()
+	response := p.get(b, path)
+	defer response.Body.Close()
+	return lineSpeed(b, start, response.Body)
+}
+
+// psqlCopy has psql write what a query selects as CSV, which is the limit of an export.
+func psqlCopy(b *testing.B, database, query string) speed {
+	b.Helper()
+	start := time.Now()
+	psql := exec.CommandContext(b.Context(), "psql", "--no-psqlrc", "--command=COPY ("+query+") TO STDOUT (FORMAT csv, HEADER)", database)
+	out, err := psql.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := psql.Start(); err != nil {
+		b.Fatal(err)
+	}
+	speed := lineSpeed(b, start, out)
+	if err := psql.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return speed
+}
+
+func lineSpeed(b *testing.B, start time.Time, r io.Reader) speed {
+	b.Helper()
+	count, buffer := 0, make([]byte, 1<<20)
+	for {
+		n, err := r.Read(buffer)
+		count += bytes.Count(buffer[:n], []byte("\n"))
+		if err == io.EOF {
+			return speed{rate: float64(count) / time.Since(start).Seconds()}
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 type benchPage struct {
 	Items      []struct{ ID json.RawMessage }
 	NextCursor string `json:"next_cursor"`
 }
 
-func (p *peer) page(b *testing.B, path string) benchPage {
+func (p *peer) get(b *testing.B, path string) *http.Response {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+p.addr+path, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+p.token)
+	r.Header.Set("Accept-Encoding", "identity")
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		b.Fatal(err)
 	}
+	if response.StatusCode != http.StatusOK {
+		b.Fatalf("%s: status %d", path, response.StatusCode)
+	}
+	return response
+}
+
+func (p *peer) page(b *testing.B, path string) benchPage {
+	b.Helper()
+	response := p.get(b, path)
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
 	var page benchPage
