@@ -7,10 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"portaldb/internal/blob"
+	"portaldb/internal/cli"
 	"portaldb/internal/pgtest"
+	"portaldb/internal/portal"
 )
 
 // TestFiles_settings gives every setting of files a value that it does not take: each ends with 2, the variable's name and
@@ -131,6 +134,26 @@ func TestFiles_fsck(t *testing.T) {
 	if got := run(t, env, "files", "fsck"); got.code != 0 {
 		t.Errorf("after the repair: code %d: %s%s", got.code, got.stdout, got.stderr)
 	}
+}
+
+// TestFiles_fsck_progress: a long comparison tells how far it has come, now and then, and a short one nothing.
+func TestFiles_fsck_progress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var stderr strings.Builder
+		tell := cli.FsckProgress(&stderr)
+		for files := range int64(23) {
+			tell(portal.FsckProgress{Files: files, Of: 23, Bytes: files << 20, Entries: files / 2})
+			time.Sleep(time.Second)
+		}
+		want := ""
+		for _, files := range []int{5, 10, 15, 20} {
+			want += fmt.Sprintf("compared %d of about 23 files, %[1]d MiB; looked up %d that the store has\n", files, files/2)
+		}
+		if stderr.String() != want {
+			t.Errorf("got %s", stderr.String())
+		}
+	})
 }
 
 // TestFiles_fsck_unmounted proves that a store which is not mounted is no reason to delete every file.
