@@ -97,6 +97,47 @@ func TestEngine_Rollback_gates(t *testing.T) {
 		}
 	})
 
+	t.Run("a loss that grows while it waits for its lock", func(t *testing.T) {
+		t.Parallel()
+		url := pgtest.Empty(t)
+		engine := open(t, url, set)
+		mustUp(t, engine, 2)
+		db := connect(t, url)
+		send(t, url, `insert into heap select 'x', 'y' from generate_series(1, 6)`)
+		dry, err := engine.Rollback(t.Context(), schema.RollbackRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), `insert into heap select 'x', 'y' from generate_series(1, 20)`); err != nil {
+			t.Fatal(err)
+		}
+		request := to(1)
+		request.AcceptLoss = dry.Digest
+		ended := make(chan error, 1)
+		go func() {
+			_, err := engine.Rollback(t.Context(), request)
+			ended <- err
+		}()
+		waitFor(t, func() bool {
+			return scan[bool](t, db, `select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'lock table%')`)
+		})
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		err = <-ended
+		if err == nil || !strings.Contains(err.Error(), "more would be lost than was accepted") || !strings.Contains(err.Error(), "(26 rows)") {
+			t.Errorf("got %v", err)
+		}
+		wantTrue(t, "a loss that grows", err, 2, scan[int64](t, db, `select max(version_id) from goose_db_version`))
+		if n := scan[int](t, db, `select count(y) from heap`); n != 26 {
+			t.Errorf("%d rows have their values", n)
+		}
+	})
+
 	t.Run("drift on what it touches", func(t *testing.T) {
 		t.Parallel()
 		url := pgtest.Empty(t)

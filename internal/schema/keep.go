@@ -648,6 +648,11 @@ func (k *keeper) begin(ctx context.Context, conn *pgx.Conn) error {
 	if k.keeps, err = k.run.engine.keeps(ctx, conn, *k.run.file, k.step.effect, k.want.catalog, false); err != nil {
 		return err
 	}
+	if len(k.step.Losses) > 0 {
+		if err := k.recount(ctx); err != nil {
+			return err
+		}
+	}
 	if len(k.keeps) == 0 {
 		return nil
 	}
@@ -680,6 +685,39 @@ func (k *keeper) begin(ctx context.Context, conn *pgx.Conn) error {
 		}
 		if err != nil {
 			return fmt.Errorf("keep %s: %w", keep.Object, err)
+		}
+	}
+	return nil
+}
+
+// recount refuses to lose more than was accepted: rows may have come since they were counted. From here to the end of the
+// transaction, whoever writes to them waits.
+func (k *keeper) recount(ctx context.Context) error {
+	var locked []string
+	for _, loss := range k.step.Losses {
+		if loss.table != "" {
+			locked = append(locked, loss.table)
+		}
+	}
+	if len(locked) > 0 && (k.tx || k.own) {
+		if _, err := k.conn.Exec(ctx, `lock table `+strings.Join(locked, ", ")+` in share mode`); err != nil {
+			return fmt.Errorf("lock what is to be lost: %w", err)
+		}
+	}
+	now := RollbackStep{Step: k.step.Step, effect: k.step.effect}
+	var err error
+	if now.Keeps, err = k.run.engine.keeps(ctx, k.conn, *k.run.file, k.step.effect, k.want.catalog, true); err != nil {
+		return err
+	}
+	if err := now.judge(ctx, k.conn, *k.run.file); err != nil {
+		return err
+	}
+	for _, loss := range now.Losses {
+		accepted := slices.ContainsFunc(k.step.Losses, func(shown Loss) bool {
+			return shown.What == loss.What && roundedUp(shown.Rows) >= roundedUp(loss.Rows)
+		})
+		if !accepted {
+			return &StepError{fmt.Sprintf("more would be lost than was accepted: %s (%d rows); look at it again without --apply", loss.What, loss.Rows)}
 		}
 	}
 	return nil

@@ -76,6 +76,8 @@ type Loss struct {
 	What string `json:"what"`
 	// Rows is at most how many.
 	Rows int64 `json:"rows"`
+
+	table string // whose rows; empty where that is not known
 }
 
 // Orientation is where a database stands, for a person who has just been woken.
@@ -329,7 +331,7 @@ func (s *RollbackStep) judge(ctx context.Context, conn *pgx.Conn, f File) error 
 			if keep.Set != nil {
 				rows = *keep.Set
 			}
-			s.Losses = append(s.Losses, Loss{What: fmt.Sprintf("%s of %s: its rows have no key by which they could be put back", strings.Join(keep.Columns, ", "), keep.Object), Rows: rows})
+			s.Losses = append(s.Losses, Loss{What: fmt.Sprintf("%s of %s: its rows have no key by which they could be put back", strings.Join(keep.Columns, ", "), keep.Object), Rows: rows, table: keep.Object})
 		}
 	}
 	var statements []string
@@ -374,7 +376,7 @@ func (s *RollbackStep) lose(ctx context.Context, conn *pgx.Conn, written []strin
 			if err != nil {
 				return err
 			}
-			s.Losses = append(s.Losses, Loss{What: "rows of " + t.name + " that the Down deletes or changes", Rows: n})
+			s.Losses = append(s.Losses, Loss{What: "rows of " + t.name + " that the Down deletes or changes", Rows: n, table: t.name})
 		}
 	}
 	if s.effect.Class != catalog.NoData && s.effect.Class != catalog.DataKept && len(s.Losses) == 0 {
@@ -436,7 +438,7 @@ func digestBack(plan string, steps []RollbackStep) string {
 			c.Keeps = append(c.Keeps, keep{k.Kind, k.Object, k.How, k.Columns})
 		}
 		for _, l := range s.Losses {
-			c.Losses = append(c.Losses, Loss{l.What, roundedUp(l.Rows)})
+			c.Losses = append(c.Losses, Loss{What: l.What, Rows: roundedUp(l.Rows)})
 		}
 	}
 	text, err := json.Marshal(c)
