@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -83,30 +84,43 @@ func (w *Wire) Count(run func()) int {
 	return int(w.trips.Load() - before)
 }
 
-// count passes messages on: a type, but for the first one, the length of the rest with these four bytes, and the rest.
+// count passes messages on.
 func (w *Wire) count(to io.Writer, from io.Reader) {
 	messages := bufio.NewReader(from)
 	for first := true; ; first = false {
-		head := make([]byte, 5)
-		if first {
-			head = head[:4]
-		}
-		if _, err := io.ReadFull(messages, head); err != nil {
+		kind, message, err := ReadMessage(messages, !first)
+		if err != nil {
 			return
 		}
-		length := binary.BigEndian.Uint32(head[len(head)-4:])
-		if length < 4 || length > 1<<30 {
-			return
-		}
-		message := append(bytes.Clone(head), make([]byte, length-4)...)
-		if _, err := io.ReadFull(messages, message[len(head):]); err != nil {
-			return
-		}
-		if !first && (message[0] == 'S' || message[0] == 'Q' && !strings.HasPrefix(string(message[5:]), "-- ping")) {
+		if kind == 'S' || kind == 'Q' && !strings.HasPrefix(string(message[5:]), "-- ping") {
 			w.trips.Add(1)
 		}
 		if _, err := to.Write(message); err != nil {
 			return
 		}
 	}
+}
+
+// ReadMessage reads one message of PostgreSQL's protocol, whole: its type, unless it is the one that opens a connection, whose
+// kind is 0; the length of the rest with these four bytes; and the rest.
+func ReadMessage(r io.Reader, typed bool) (kind byte, message []byte, err error) {
+	head := make([]byte, 5)
+	if !typed {
+		head = head[:4]
+	}
+	if _, err := io.ReadFull(r, head); err != nil {
+		return 0, nil, err
+	}
+	length := binary.BigEndian.Uint32(head[len(head)-4:])
+	if length < 4 || length > 1<<30 {
+		return 0, nil, fmt.Errorf("a message of %d bytes", length)
+	}
+	message = append(bytes.Clone(head), make([]byte, length-4)...)
+	if _, err := io.ReadFull(r, message[len(head):]); err != nil {
+		return 0, nil, err
+	}
+	if typed {
+		kind = head[0]
+	}
+	return kind, message, nil
 }

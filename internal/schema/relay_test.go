@@ -5,14 +5,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"portaldb/internal/pgtest"
 )
 
 // moment is where a request stands when a relay asks what to do.
@@ -177,7 +177,7 @@ func (p *pipe) pass(d direction, message []byte) error {
 
 func (p *pipe) copyRequests() {
 	from := bufio.NewReader(p.client)
-	_, start, err := readMessage(from, false)
+	_, start, err := pgtest.ReadMessage(from, false)
 	if err == nil {
 		p.relay.mu.Lock()
 		p.first.Store(!p.relay.first)
@@ -191,7 +191,7 @@ func (p *pipe) copyRequests() {
 	for err == nil {
 		var kind byte
 		var message []byte
-		if kind, message, err = readMessage(from, true); err != nil {
+		if kind, message, err = pgtest.ReadMessage(from, true); err != nil {
 			return
 		}
 		request = append(request, message...)
@@ -231,7 +231,7 @@ func (p *pipe) copyRequests() {
 func (p *pipe) copyAnswers() {
 	from := bufio.NewReader(p.server)
 	for {
-		kind, message, err := readMessage(from, true)
+		kind, message, err := pgtest.ReadMessage(from, true)
 		if err != nil {
 			return
 		}
@@ -245,24 +245,6 @@ func (p *pipe) copyAnswers() {
 			return
 		}
 	}
-}
-
-// readMessage reads one message: a type, unless it is the one that opens a connection, its length and its body.
-func readMessage(r io.Reader, typed bool) (kind byte, message []byte, err error) {
-	head := make([]byte, 5)
-	if !typed {
-		head = head[:4]
-	}
-	if _, err := io.ReadFull(r, head); err != nil {
-		return 0, nil, err
-	}
-	length := binary.BigEndian.Uint32(head[len(head)-4:])
-	if length < 4 || length > 1<<26 {
-		return 0, nil, fmt.Errorf("a message of %d bytes", length)
-	}
-	message = append(bytes.Clone(head), make([]byte, length-4)...)
-	_, err = io.ReadFull(r, message[len(head):])
-	return head[0], message, err
 }
 
 // nobody accepts connections and never answers, as a server that hangs. It returns host:port.
