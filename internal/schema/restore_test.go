@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"cmp"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -59,7 +60,7 @@ func TestRollback_restores_every_row(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			url := pgtest.Empty(t)
-			engine := open(t, url, c.set(t))
+			engine, db := open(t, url, c.set(t)), connect(t, url)
 			names, err := fs.Glob(c.set(t), "*.sql")
 			if err != nil {
 				t.Fatal(err)
@@ -72,7 +73,7 @@ func TestRollback_restores_every_row(t *testing.T) {
 						break
 					}
 				}
-				climb := &climber{t: t, url: url, engine: engine, low: int64(low), high: int64(high - 1), name: names[high-2]}
+				climb := &climber{t: t, url: url, db: db, engine: engine, low: int64(low), high: int64(high - 1), name: names[high-2]}
 				climb.lossy = slices.ContainsFunc(c.lossy, func(part string) bool { return strings.Contains(names[low-1], part) })
 				rapid.Check(t, climb.check)
 				low = high
@@ -86,6 +87,7 @@ func TestRollback_restores_every_row(t *testing.T) {
 type climber struct {
 	t         *testing.T
 	url       string
+	db        *sql.DB
 	engine    *schema.Engine
 	low, high int64 // the first and the last
 	name      string
@@ -143,7 +145,7 @@ func (c *climber) check(r *rapid.T) {
 			r.Errorf("%s: sequence %s was at %d and is at %d", c.name, name, was, now)
 		}
 	}
-	if left := scan[int](c.t, connect(c.t, c.url), `select count(*) from pg_class where relnamespace = to_regnamespace('portaldb_trash')`); left != 0 {
+	if left := scan[int](c.t, c.db, `select count(*) from pg_class where relnamespace = to_regnamespace('portaldb_trash')`); left != 0 {
 		r.Errorf("%s: %d objects are still in the trash", c.name, left)
 	}
 	if v, err := c.engine.Verify(ctx, nil); err != nil || v.Drift() {
