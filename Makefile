@@ -14,7 +14,7 @@ $(TOOL) gotestsum --format pkgname-and-test-fails --jsonfile bin/test.json -- $(
 echo; echo "sizes of the long tests:"; $(SIZES); exit $$status
 endef
 
-.PHONY: help dev build test test-full test-race generate verify lint bench clean
+.PHONY: help dev build test test-full test-race fuzz generate verify lint bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,13 @@ test-full: lint ## The same with the long tests in full size
 test-race: ## The short sizes under the race detector
 	@tools/install.sh postgresql node
 	@$(call run_tests,-short -race -timeout 90m)
+
+fuzz: ## Let every fuzz test look for new inputs, five minutes each
+	@tools/install.sh postgresql
+	@grep -rn --include='*_test.go' '^func Fuzz' internal | sed 's|\(.*\)/[^/]*:[0-9]*:func \(Fuzz[A-Za-z_]*\).*|\1 \2|' | \
+	while read -r package target; do \
+		go test "./$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime 5m || exit 1; \
+	done
 
 generate: ## Write db/ from queries/ and migrations/, the effect of each migration, and docs/lint.md
 	@tools/install.sh postgresql

@@ -4,7 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"portaldb/internal/cli"
@@ -230,6 +235,99 @@ func TestToken(t *testing.T) {
 	}
 	if got := run(t, []string{"DATABASE_URL=" + pgtest.Empty(t)}, "token", "list"); got.code != 1 || !strings.Contains(got.stderr, "portaldb up") {
 		t.Errorf("without tables: code %d, %s", got.code, got.stderr)
+	}
+}
+
+// TestServe_settings gives the settings values that are not their defaults, and looks at what they do.
+func TestServe_settings(t *testing.T) {
+	t.Parallel()
+	root, database, replica := t.TempDir(), pgtest.New(t), pgtest.New(t)
+	const key = "a key of the legacy code, long enough"
+	env := []string{
+		"DATABASE_URL=" + database, "DATABASE_READ_URL=" + replica, "UPLOAD_ROOT=" + root, "UPLOAD_MAX_SIZE=1000", "ALLOWED_MIME_PREFIXES=text/",
+		"SESSION_SECRET=" + key, "PORTALDB_REHASH_SECRETS=true", "PORTALDB_TRUSTED_PROXIES=127.0.0.1/32",
+	}
+	token := run(t, env, "token", "create", "test", "--role", "writer", "--json").object(t)["token"].(string)
+	url := serve(t, env)
+	send := func(url, method, path, body string, headers ...string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(answer)
+	}
+	upload := func(url, content string) int {
+		t.Helper()
+		status, _ := send(url, http.MethodPost, "/v1/files", "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n"+content+"\r\n--b--\r\n",
+			"Content-Type", "multipart/form-data; boundary=b")
+		return status
+	}
+
+	if text, large, picture := upload(url, strings.Repeat("a", 1000)), upload(url, strings.Repeat("a", 1001)), upload(url, "\x89PNG\r\n\x1a\n"); text != 201 || large != 413 || picture != 415 {
+		t.Errorf("UPLOAD_MAX_SIZE and ALLOWED_MIME_PREFIXES: %d, %d, %d", text, large, picture)
+	}
+
+	execute(t, replica, `INSERT INTO submissions (id, kind, version, payload, status) VALUES ('elsewhere', 'dfd', '1', '{}', 'done')`)
+	if status, list := send(url, http.MethodGet, "/v1/submissions", ""); status != 200 || !strings.Contains(list, `"elsewhere"`) {
+		t.Errorf("DATABASE_READ_URL: %d, %s", status, list)
+	}
+	if status, _ := send(url, http.MethodGet, "/v1/submissions/elsewhere", ""); status != 404 {
+		t.Errorf("what is read alone comes from DATABASE_URL: %d", status)
+	}
+
+	storeFile(t, database, root, "legacy________", true, true, "1 day")
+	signed := fmt.Sprintf("legacy________.%d", time.Now().Add(time.Hour).Unix())
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(signed))
+	if status, content := send(url, http.MethodGet, "/s/"+signed+"."+hex.EncodeToString(mac.Sum(nil)), "", "X-Forwarded-For", "203.0.113.7"); status != 200 || content != "bytes" {
+		t.Errorf("SESSION_SECRET: %d, %s", status, content)
+	}
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var address string
+	if err := conn.QueryRow(t.Context(), `SELECT meta ->> 'address' FROM automation_audits WHERE action = 'downloaded_shared_link'`).Scan(&address); err != nil || address != "203.0.113.7" {
+		t.Errorf("PORTALDB_TRUSTED_PROXIES: %q, %v", address, err)
+	}
+
+	execute(t, database, `UPDATE fileshare_items SET secret_hash = 'sha256:00:' || encode(sha256('00s3nha'), 'hex') WHERE id = 'legacy________'`)
+	if status, content := send(url, http.MethodGet, "/v1/files/legacy________/content", "", "X-File-Secret", "s3nha"); status != 200 {
+		t.Errorf("a legacy secret: %d, %s", status, content)
+	}
+	var hash string
+	if err := conn.QueryRow(t.Context(), `SELECT secret_hash FROM fileshare_items WHERE id = 'legacy________'`).Scan(&hash); err != nil || !strings.HasPrefix(hash, "$argon2id$") {
+		t.Errorf("PORTALDB_REHASH_SECRETS: %.10q, %v", hash, err)
+	}
+
+	_, metrics := send(url, http.MethodGet, "/metrics", "")
+	for _, line := range []string{
+		`portaldb_query_duration_seconds_count{query="GetSubmission"}`, `portaldb_pool_acquired_connections{pool="`, `portaldb_http_requests_total{route="GET /v1/submissions/{id}",status="404"} 1`,
+		`portaldb_queue_oldest_seconds`, `portaldb_submissions_long_running`,
+	} {
+		if !strings.Contains(metrics, line) {
+			t.Errorf("/metrics lacks %s", line)
+		}
+	}
+
+	old := serve(t, []string{"DATABASE_URL=" + database, "UPLOAD_ROOT=" + root, "MAX_UPLOAD_SIZE=10"})
+	if fits, large, picture := upload(old, "0123456789"), upload(old, "0123456789a"), upload(old, "\x89PNG\r\n\x1a\n"); fits != 201 || large != 413 || picture != 201 {
+		t.Errorf("MAX_UPLOAD_SIZE: %d, %d, %d", fits, large, picture)
 	}
 }
 

@@ -302,7 +302,7 @@ func (s *submission) appendCSV(b []byte, separator byte) []byte {
 
 // appendCell appends text as a cell of CSV and the separator. A spreadsheet does not take it for a formula.
 func appendCell(b []byte, text string, separator byte) []byte {
-	defuse := text != "" && strings.IndexByte("=+-@\t\r", text[0]) >= 0
+	defuse := text != "" && strings.IndexByte("=+-@\t\r\n", text[0]) >= 0
 	if strings.IndexByte(text, separator) < 0 && !strings.ContainsAny(text, "\"\r\n") {
 		if defuse {
 			b = append(b, '\'')

@@ -139,7 +139,7 @@ func TestExport_CSV(t *testing.T) {
 				r.Fatal(err)
 			}
 			for i, text := range row {
-				if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+				if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
 					text = "'" + text
 				}
 				row[i] = strings.ReplaceAll(text, "\r\n", "\n") // as encoding/csv has it

@@ -41,6 +41,12 @@ func TestService_CreateSubmission_Again(t *testing.T) {
 		t.Errorf("once it runs: %+v, %t, %v", again, created, err)
 	}
 
+	// A request of before a deploy may be sent again after it: the hash is the same in all releases.
+	const want = "522b92788914bb95fa33f358f7c7f2202bb9e90bdecbd789fa8da6689d326343"
+	if hash := value[string](t, b, "SELECT encode(request_hash, 'hex') FROM service.submission_requests"); hash != want {
+		t.Errorf("the hash of a request is %s now: requests of before would be taken for others", hash)
+	}
+
 	for name, edit := range map[string]func(*portal.NewSubmission){
 		"payload": func(n *portal.NewSubmission) { n.Payload = json.RawMessage(`{"numero": "8"}`) },
 		"number": func(n *portal.NewSubmission) {

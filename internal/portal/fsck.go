@@ -62,7 +62,7 @@ type FsckProgress struct {
 // the store, with an audit event of those that have no file. No bytes are removed. CodeConflict, and nothing repaired, if
 // many files are missing, and none is there. CodeUnavailable, and nothing compared, if the store is not the one that it should be.
 //
-// progress, unless nil, is called after each batch and each file.
+// progress, unless nil, is called often: after each batch, each file and each piece of one that is read.
 func (f *Files) Fsck(ctx context.Context, repair bool, progress func(FsckProgress)) (FsckReport, error) {
 	k := &fsck{Files: f, progress: progress}
 	if err := f.Attach(ctx); err != nil {
@@ -173,6 +173,7 @@ func (k *fsck) compare(ctx context.Context, row db.ListStoredFilesRow, buffer []
 		n, err := content.Read(buffer)
 		hash.Write(buffer[:n])
 		k.report.Bytes += int64(n)
+		k.tell()
 		if err == io.EOF { //nolint:errorlint // a reader ends with io.EOF itself
 			break
 		}

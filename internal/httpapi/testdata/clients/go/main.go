@@ -39,11 +39,11 @@ func roundTrip(ctx context.Context, url, token string) error {
 		return fmt.Errorf("change: %v, %s", err, changed.Body)
 	}
 	list, err := client.ListSubmissionsWithResponse(ctx, &api.ListSubmissionsParams{Kind: new("go")})
-	if err != nil || list.JSON200 == nil {
+	if err != nil || list.JSON200 == nil || len(*list.JSON200.Items) != 1 || (*list.JSON200.Items)[0].Id != id {
 		return fmt.Errorf("list: %v, %s", err, list.Body)
 	}
 	trail, err := client.ListSubmissionAuditsWithResponse(ctx, id, nil)
-	if err != nil || trail.JSON200 == nil {
+	if err != nil || trail.JSON200 == nil || len(*trail.JSON200.Items) != 2 || (*trail.JSON200.Items)[0].Action == (*trail.JSON200.Items)[1].Action {
 		return fmt.Errorf("trail: %v, %s", err, trail.Body)
 	}
 	missing, err := client.GetSubmissionWithResponse(ctx, "nowhere", nil)
