@@ -29,6 +29,7 @@ type folder struct {
 	root    string    // absolute, as it is set
 	buffers sync.Pool // of *[]byte
 	marker  atomic.Pointer[string]
+	sync    func(*os.File) error // fsync
 }
 
 func newFolder(setting, dir string, chunkSize int) (*folder, error) {
@@ -36,7 +37,7 @@ func newFolder(setting, dir string, chunkSize int) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &folder{setting: setting, root: dir, buffers: sync.Pool{New: func() any {
+	return &folder{setting: setting, root: dir, sync: (*os.File).Sync, buffers: sync.Pool{New: func() any {
 		buf := make([]byte, chunkSize)
 		return &buf
 	}}}, nil
@@ -88,7 +89,7 @@ func (f *folder) Put(ctx context.Context, p string, r io.Reader) (err error) {
 	if err := f.copy(ctx, part, r); err != nil {
 		return err
 	}
-	if err := part.Sync(); err != nil {
+	if err := f.sync(part); err != nil {
 		return fmt.Errorf("put a file: %w", err)
 	}
 	if err := part.Close(); err != nil {
@@ -99,7 +100,7 @@ func (f *folder) Put(ctx context.Context, p string, r io.Reader) (err error) {
 	} else if err != nil {
 		return fmt.Errorf("put a file: %w", err)
 	}
-	if err := syncUp(root, path.Dir(rel)); err != nil {
+	if err := f.syncUp(root, path.Dir(rel)); err != nil {
 		_ = dir.Remove(name)
 		return fmt.Errorf("put a file: %w", err)
 	}
@@ -163,13 +164,13 @@ func rename(dir *os.Root, from, to string) error {
 }
 
 // syncUp brings the entries of a folder to the disk, and those of the folders above it: whoever made them may not have.
-func syncUp(root *os.Root, rel string) error {
+func (f *folder) syncUp(root *os.Root, rel string) error {
 	for {
 		dir, err := root.Open(rel)
 		if err != nil {
 			return err
 		}
-		err = dir.Sync()
+		err = f.sync(dir)
 		dir.Close()
 		if err != nil || rel == "." {
 			return err
@@ -240,7 +241,7 @@ func (f *folder) Remove(_ context.Context, p string) error {
 			return fmt.Errorf("remove a file: %w", err)
 		}
 	}
-	if err := syncUp(dir, "."); err != nil {
+	if err := f.syncUp(dir, "."); err != nil {
 		return fmt.Errorf("remove a file: %w", err)
 	}
 	return nil
@@ -270,19 +271,19 @@ func (f *folder) SetAside(_ context.Context, p string) error {
 			return ErrOutside
 		}
 		if err == nil {
-			err = setAside(root, path.Join(path.Dir(strings.TrimPrefix(p, f.root+"/")), name))
+			err = f.setAside(root, path.Join(path.Dir(strings.TrimPrefix(p, f.root+"/")), name))
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("set a file aside in %s/%s: %w", f.root, SetAside, err)
 		}
 	}
-	if err := syncUp(dir, "."); err != nil {
+	if err := f.syncUp(dir, "."); err != nil {
 		return fmt.Errorf("set a file aside: %w", err)
 	}
 	return nil
 }
 
-func setAside(root *os.Root, rel string) error {
+func (f *folder) setAside(root *os.Root, rel string) error {
 	to := path.Join(SetAside, rel)
 	if err := root.MkdirAll(path.Dir(to), 0o755); err != nil {
 		return err
@@ -294,7 +295,7 @@ func setAside(root *os.Root, rel string) error {
 	if err != nil {
 		return err
 	}
-	return syncUp(root, path.Dir(to))
+	return f.syncUp(root, path.Dir(to))
 }
 
 // All, see Store.
@@ -457,14 +458,14 @@ func (f *folder) Mark(_ context.Context, marker string) (err error) {
 	}
 	defer func() { _ = root.Remove(part) }() // that it is gone is how it should be
 	_, err = file.WriteString(marker + "\n")
-	err = cmp.Or(err, file.Sync())
+	err = cmp.Or(err, f.sync(file))
 	if err := cmp.Or(err, file.Close()); err != nil {
 		return err
 	}
 	if err := rename(root, part, Marker); err != nil {
 		return err
 	}
-	return syncUp(root, ".")
+	return f.syncUp(root, ".")
 }
 
 // Expect, see Root.

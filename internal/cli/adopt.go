@@ -87,7 +87,7 @@ func adoptText(d schema.Adoption) string {
 	}
 	b.WriteString("\n")
 	differencesText(&b, d.Differences)
-	section(&b, "Edited or missing reference rows; those that are missing are put in, edits stay", d.ReferenceRows)
+	section(&b, "Edited or missing reference rows; they stay as they are", d.ReferenceRows)
 	notOwnedText(&b, d.NotOwned)
 	if len(d.Repair) > 0 {
 		fmt.Fprintf(&b, "\nRepair, by --apply, in about %s\n", about(d.MS()))

@@ -162,6 +162,8 @@ func TestRun_exit_codes(t *testing.T) {
 		{"another run", []string{"DATABASE_URL=" + held, "PORTALDB_LOCK_WAIT=100ms"}, []string{"up"}, 5, "safe to retry"},
 		{"a table's lock, verify", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"verify"}, 5, "idle in transaction on tasks) holds it; nothing changed"},
 		{"a table's lock, status", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"status"}, 5, "safe to retry"},
+		{"a table's lock, rollback", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"rollback"}, 5, "idle in transaction on tasks) holds it; nothing changed"},
+		{"a table's lock, rollback applied", []string{"DATABASE_URL=" + locked, "PORTALDB_LOCK_TIMEOUT=100ms"}, []string{"rollback", "--steps", "1", "--apply"}, 5, "safe to retry"},
 		{"nothing kept", []string{"DATABASE_URL=" + migrated}, []string{"trash", "list"}, 0, ""},
 		{"a rollback without a target", []string{"DATABASE_URL=" + migrated}, []string{"rollback"}, 10, "version   "},
 		{"a rollback without a target, applied", []string{"DATABASE_URL=" + migrated}, []string{"rollback", "--apply"}, 10, ""},

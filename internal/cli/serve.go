@@ -224,8 +224,10 @@ func readiness(engine *schema.Engine, behind bool) func(context.Context) error {
 			return err
 		}
 		var why string
+		// Who has set a hold wants the schema as it is: a rollback does, and must not take out the replicas that it has let live.
+		meant := behind || c.Hold != nil
 		switch {
-		case c.State == "behind" && (!behind || !c.Prepares()):
+		case c.State == "behind" && (!meant || !c.Prepares()):
 			why = fmt.Sprintf("behind: the database is at version %d, this binary has %d; portaldb up brings it there", c.Version, engine.Latest())
 		case !c.Prepares():
 			why = "broken: statements of this binary do not fit the schema: " + strings.Join(slices.Sorted(maps.Keys(c.Broken)), ", ")

@@ -43,6 +43,16 @@ func olderFiles(t testing.TB, latest int64) string {
 	return dir
 }
 
+// latest is the version that the migrations end at.
+func latest(t testing.TB) int64 {
+	t.Helper()
+	files, err := schema.Files(migrations.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files[len(files)-1].Version
+}
+
 func ready(t testing.TB, url string) (int, string) {
 	t.Helper()
 	client := &api{url: url, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
@@ -235,6 +245,43 @@ func TestToken(t *testing.T) {
 	}
 	if got := run(t, []string{"DATABASE_URL=" + pgtest.Empty(t)}, "token", "list"); got.code != 1 || !strings.Contains(got.stderr, "portaldb up") {
 		t.Errorf("without tables: code %d, %s", got.code, got.stderr)
+	}
+}
+
+// TestServe_rolled_back: a replica that serves goes on when the database is taken back below its version, as long as its statements
+// work there and the hold stands that a rollback sets.
+func TestServe_rolled_back(t *testing.T) {
+	t.Parallel()
+	dir, database := olderFiles(t, latest(t)), pgtest.New(t)
+	next := latest(t) + 1
+	body := "-- +goose Up\ncreate index further_idx on public.tasks (created_at);\n-- +goose Down\ndrop index public.further_idx;\n"
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d_create_further_idx.sql", next)), []byte(body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"DATABASE_URL=" + database}
+	url := serve(t, env, "--dir", dir) // it migrates
+	waitReady(t, url)
+	if held := run(t, env, "hold", "rolled back"); held.code != 0 {
+		t.Fatal(held.stderr)
+	}
+	execute(t, database, "drop index public.further_idx")
+	execute(t, database, fmt.Sprintf("delete from goose_db_version where version_id = %d", next))
+	for end := time.Now().Add(1500 * time.Millisecond); time.Now().Before(end); time.Sleep(50 * time.Millisecond) { // what it knew is forgotten after one
+		if status, why := ready(t, url); status != http.StatusOK {
+			t.Fatalf("under the hold: %d, %s", status, why)
+		}
+	}
+	if released := run(t, env, "release-hold"); released.code != 0 {
+		t.Fatal(released.stderr)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		status, why := ready(t, url)
+		if status == http.StatusServiceUnavailable && strings.Contains(why, "behind") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("without a hold: %d, %s", status, why)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func prepare(ctx context.Context, conn *pgx.Conn, release Release, inside bool) 
 		_, err := conn.PgConn().Prepare(ctx, "", sql, nil)
 		var pgErr *pgconn.PgError
 		switch {
-		case errors.As(err, &pgErr):
+		case errors.As(err, &pgErr) && !isLockState(pgErr.Code): // behind a lock nothing is known
 			broken[name] = fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
 			if err := exec("rollback to savepoint portaldb_prepare"); err != nil {
 				return nil, err

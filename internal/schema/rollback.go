@@ -113,9 +113,12 @@ func (e *Engine) Rollback(ctx context.Context, request RollbackRequest) (Rollbac
 	defer s.close()
 	s.seam.sending = func(sent Sending) { e.config.Progress(Event{Sending: &sent}) }
 	r := &run{engine: e, session: s, cancel: request.CancelBlockers}
+	if err := s.boundWaits(ctx); err != nil {
+		return Rollback{}, untouched(err)
+	}
 	plan, err := r.planBack(ctx, request)
 	if err != nil || len(plan.Steps) == 0 || !request.Apply || plan.Advice.Enough && !request.named() {
-		return plan.Rollback, untouched(err)
+		return plan.Rollback, untouched(s.lockedOut(ctx, err))
 	}
 	if err := r.lock(ctx); err != nil {
 		return plan.Rollback, untouched(err)
@@ -124,7 +127,7 @@ func (e *Engine) Rollback(ctx context.Context, request RollbackRequest) (Rollbac
 	seen := plan.Rollback
 	plan, err = r.planBack(ctx, request)
 	if err != nil || len(plan.Steps) == 0 {
-		return plan.Rollback, untouched(err)
+		return plan.Rollback, untouched(s.lockedOut(ctx, err))
 	}
 	if plan.From != seen.From {
 		return plan.Rollback, &RefusedError{fmt.Sprintf("the database was at version %d when this began and is at %d now: somebody else is at work; look again", seen.From, plan.From)}

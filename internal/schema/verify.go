@@ -184,20 +184,12 @@ func historyEffects(ctx context.Context, s *session, after, to int64) ([]catalog
 
 // compare reads the live schema and compares it, marking what has been accepted.
 func (want expectation) compare(ctx context.Context, s *session, st state) (Verification, error) {
-	// Printing a definition locks its table for a moment: behind somebody's ACCESS EXCLUSIVE that must not take for ever.
-	if _, err := s.db.ExecContext(ctx, `select set_config('lock_timeout', $1, false)`, milliseconds(s.seam.timeouts.lock)); err != nil {
-		return Verification{}, fmt.Errorf("prepare the session: %w", err)
+	if err := s.boundWaits(ctx); err != nil {
+		return Verification{}, err
 	}
 	live, rows, err := readSchema(ctx, s.db)
-	if isLockState(sqlState(err)) {
-		holder, err := exclusiveHolders(ctx, s)
-		if err != nil {
-			return Verification{}, err
-		}
-		return Verification{}, &LockedError{Lock: "a table's lock", Waited: s.seam.timeouts.lock, Holder: holder}
-	}
 	if err != nil {
-		return Verification{}, err
+		return Verification{}, s.lockedOut(ctx, err)
 	}
 	accepted, err := readAccepted(ctx, s.db)
 	if err != nil {
@@ -206,6 +198,27 @@ func (want expectation) compare(ctx context.Context, s *session, st state) (Veri
 	v := want.diff(live, rows, st.major)
 	catalog.Accept(v.Differences, accepted)
 	return v, nil
+}
+
+// boundWaits bounds how long a look at the schema waits: to print a definition, to count rows and to prepare a statement locks
+// a table for a moment, and behind somebody's ACCESS EXCLUSIVE that must not take for ever.
+func (s *session) boundWaits(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, `select set_config('lock_timeout', $1, false)`, milliseconds(s.seam.timeouts.lock)); err != nil {
+		return fmt.Errorf("prepare the session: %w", err)
+	}
+	return nil
+}
+
+// lockedOut makes the failure of such a look name whom it has waited for; another failure stays as it is.
+func (s *session) lockedOut(ctx context.Context, failure error) error {
+	if !isLockState(sqlState(failure)) {
+		return failure
+	}
+	holder, err := exclusiveHolders(ctx, s)
+	if err != nil {
+		return err
+	}
+	return &LockedError{Lock: "a table's lock", Waited: s.seam.timeouts.lock, Holder: holder}
 }
 
 // exclusiveHolders names the sessions that keep even readers from a table.
