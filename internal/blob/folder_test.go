@@ -2,12 +2,15 @@ package blob_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"portaldb/internal/blob"
 )
@@ -40,6 +43,39 @@ func writeFile(t testing.TB, path, content string) {
 	}
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFolder_Put_Synced: the bytes are on the disk before they have their name, and the name, with every folder on the way to it,
+// before the file counts as put. To be killed does not tell: the kernel keeps what it has.
+func TestFolder_Put_Synced(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	s := openAt(t, blob.Config{Root: root})
+	path := s.Path("file", at)
+	var synced []string
+	blob.OnSync(s, func(file *os.File) {
+		name, err := filepath.Rel(root, file.Name())
+		if err != nil {
+			t.Error(err)
+		}
+		_, err = os.Stat(path)
+		synced = append(synced, fmt.Sprintf("%s, named %v", name, err == nil))
+	})
+	put(t, s, path, random(100_000))
+	day, err := filepath.Rel(root, filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(day, ".file.part") + ", named false"}
+	for dir := day; ; dir = filepath.Dir(dir) {
+		want = append(want, dir+", named true")
+		if dir == "." {
+			break
+		}
+	}
+	if diff := cmp.Diff(want, synced); diff != "" {
+		t.Error(diff)
 	}
 }
 
