@@ -242,36 +242,77 @@ func TestReadme_At_3_am(t *testing.T) {
 	}
 }
 
-// TestRollbackDoc_psql brings a table back as docs/rollback.md says, without portaldb.
+// TestRollbackDoc_psql does by hand what docs/rollback.md says for when portaldb is not there: it brings a table and a column back,
+// and goes back itself.
 func TestRollbackDoc_psql(t *testing.T) {
 	t.Parallel()
-	url, dir := pgtest.Empty(t), t.TempDir()
-	env := map[string]string{"DATABASE_URL": url}
-	step(t, dir, binary+" up --to 50 && "+binary+" token create reports --role reader > token && "+binary+" rollback --to 49 --apply", env)
 	page, err := os.ReadFile("../../docs/rollback.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, script, _ := strings.Cut(string(page), "```sql\n")
-	script, _, found := strings.Cut(script, "```")
-	file, err := os.ReadFile("../../migrations/00050_create_service_api_tokens.sql")
-	if err != nil || !found {
-		t.Fatal(err, found)
+	var blocks []string
+	for i, part := range strings.Split(string(page), "```sql\n") {
+		if block, _, found := strings.Cut(part, "```"); i > 0 && found {
+			blocks = append(blocks, block)
+		}
 	}
-	up, _, _ := strings.Cut(string(file), "-- +goose Down")
-	script = strings.Replace(script, "-- here: the statements of the Up half", up, 1)
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
+	if len(blocks) != 3 {
+		t.Fatalf("the page has %d blocks of SQL", len(blocks))
 	}
-	t.Cleanup(func() { db.Close() })
-	var kept string
-	if err := db.QueryRowContext(t.Context(), `select kept_in from portaldb.trash where kind = 'table'`).Scan(&kept); err != nil {
-		t.Fatal(err)
+	// by sends a block to the database, with the statements of a file and the name of what was kept put in.
+	by := func(t *testing.T, url, block, file string) {
+		t.Helper()
+		db, err := sql.Open("pgx", url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if file != "" {
+			body, err := os.ReadFile("../../migrations/" + file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			up, _, _ := strings.Cut(string(body), "-- +goose Down")
+			var kept string
+			if err := db.QueryRowContext(t.Context(), `select kept_in from portaldb.trash where kept_in is not null and restored_at is null`).Scan(&kept); err != nil {
+				t.Fatal(err)
+			}
+			block = strings.Replace(block, "-- here: the statements of the Up half", up, 1)
+			block = regexp.MustCompile(`portaldb_trash\.v\w+`).ReplaceAllString(block, kept)
+		}
+		if _, err := db.ExecContext(t.Context(), block); err != nil {
+			t.Fatal(err)
+		}
 	}
-	script = strings.ReplaceAll(script, "portaldb_trash.v00050_r58_1_api_tokens", kept)
-	if _, err := db.ExecContext(t.Context(), script); err != nil {
-		t.Fatal(err)
-	}
-	step(t, dir, binary+" verify && "+binary+" token list | grep reports && "+binary+" up", env)
+
+	t.Run("a table", func(t *testing.T) {
+		t.Parallel()
+		url, dir := pgtest.Empty(t), t.TempDir()
+		env := map[string]string{"DATABASE_URL": url}
+		step(t, dir, binary+" up --to 50 && "+binary+" token create reports --role reader > token && "+binary+" rollback --to 49 --apply", env)
+		by(t, url, blocks[0], "00050_create_service_api_tokens.sql")
+		step(t, dir, binary+" verify && "+binary+" token list | grep reports && "+binary+" up", env)
+	})
+
+	t.Run("a column", func(t *testing.T) {
+		t.Parallel()
+		url, dir := pgtest.Empty(t), t.TempDir()
+		env := map[string]string{"DATABASE_URL": url}
+		step(t, dir, binary+" up --to 65", env)
+		by(t, url, `insert into fileshare_items (id, filename, size, path, expires_at, max_downloads) values ('x', 'x', 1, '/x', now(), 7)`, "")
+		step(t, dir, binary+" rollback --to 64 --apply", env)
+		by(t, url, blocks[1], "00065_add_fileshare_items_max_downloads.sql")
+		by(t, url, `do $$ begin if (select max_downloads from fileshare_items) is distinct from 7 then raise 'the value is lost'; end if; end $$`, "")
+		step(t, dir, binary+" verify && "+binary+" up", env)
+	})
+
+	t.Run("the way back", func(t *testing.T) {
+		t.Parallel()
+		url, dir := pgtest.Empty(t), t.TempDir()
+		env := map[string]string{"DATABASE_URL": url}
+		step(t, dir, binary+" up --to 50 && "+binary+" token create reports --role reader > token", env)
+		by(t, url, blocks[2], "")
+		// The version is gone, nothing of the schema differs, and nobody makes it again.
+		step(t, dir, binary+" verify && ! "+binary+" up 2> refused && grep 'rolled back by hand' refused && "+binary+" status | grep 49", env)
+	})
 }

@@ -59,6 +59,41 @@ func refusedRollback(t testing.TB, engine *schema.Engine, url string, request sc
 	return result
 }
 
+// TestEngine_Rollback_grants: what is kept may hold personal data, and nobody but its owner has a right to it, whoever had one to
+// what it was and whatever rights new tables are given.
+func TestEngine_Rollback_grants(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	engine := open(t, url, withEffects(t, files(
+		"create table a (id integer primary key);\ngrant select on a to public;\n-- +goose Down\ndrop table a;",
+		"alter table a add column cpf text;\ngrant update (cpf) on a to public;\n-- +goose Down\nalter table a drop column cpf;",
+		"create table b (id bigint generated always as identity primary key, cpf text);\ngrant select, insert on b to public;\ngrant update (cpf) on b to public;\n-- +goose Down\ndrop table b;",
+		"create table c (id serial primary key, cpf text);\n-- +goose Down\ndo $$ begin execute 'drop table c'; end $$;",
+	)))
+	mustUp(t, engine, 0)
+	send(t, url, `alter default privileges grant select on tables to public`, `alter default privileges grant usage on sequences to public`,
+		`alter default privileges grant usage on schemas to public`)
+	send(t, url, `insert into a values (1, '1')`, `insert into b (cpf) values ('1')`, `insert into c (cpf) values ('1')`)
+	if done, err := engine.Rollback(t.Context(), to(1)); err != nil || done.To != 1 {
+		t.Fatalf("got %+v, %v", done, err)
+	}
+	db := connect(t, url)
+	if n := scan[int](t, db, `select count(*) from pg_class where relnamespace = 'portaldb_trash'::regnamespace and relkind = 'r'`); n != 3 {
+		t.Errorf("%d tables are kept", n)
+	}
+	if rights := scan[string](t, db, `
+		select coalesce(string_agg(format('%s: %s to %s', what, privilege_type, grantee), ', '), '') from (
+			select c.relname::text as what, x.grantee, x.privilege_type, c.relowner as owner from pg_class c, aclexplode(c.relacl) x where c.relnamespace = 'portaldb_trash'::regnamespace
+			union all
+			select c.relname || '.' || a.attname, x.grantee, x.privilege_type, c.relowner from pg_class c join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) x
+			where c.relnamespace = 'portaldb_trash'::regnamespace
+			union all
+			select n.nspname, x.grantee, x.privilege_type, n.nspowner from pg_namespace n, aclexplode(n.nspacl) x where n.nspname = 'portaldb_trash'
+		) r where grantee <> owner`); rights != "" {
+		t.Errorf("others have rights: %s", rights)
+	}
+}
+
 func TestEngine_Rollback_gates(t *testing.T) {
 	t.Parallel()
 	set := gated(t)

@@ -668,6 +668,11 @@ func (k *keeper) begin(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, `create schema if not exists `+trashSchema); err != nil {
 		return fmt.Errorf("make the schema of kept data: %w", err)
 	}
+	if err := k.each(ctx, `
+		select distinct format('revoke all on schema %I from %s cascade', n.nspname, case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end)
+		from pg_namespace n cross join lateral aclexplode(n.nspacl) x where n.nspname = $1 and x.grantee <> n.nspowner and pg_has_role(n.nspowner, 'usage')`, trashSchema); err != nil {
+		return fmt.Errorf("keep others out of the schema of kept data: %w", err)
+	}
 	if len(locked) > 0 {
 		// Readers go on; whoever writes waits until the copy is there, which was told before.
 		if _, err := conn.Exec(ctx, `lock table `+strings.Join(locked, ", ")+` in share mode`); err != nil {
@@ -1133,8 +1138,8 @@ func (k *keeper) away(ctx context.Context, moved []Keep, oids []uint32, foreignK
 }
 
 // each carries out the statements that a query makes for the tables.
-func (k *keeper) each(ctx context.Context, query string, oids []uint32) error {
-	rows, err := k.conn.Query(ctx, query, oids)
+func (k *keeper) each(ctx context.Context, query string, args ...any) error {
+	rows, err := k.conn.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}
