@@ -132,12 +132,12 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 	if err != nil {
 		return false, err
 	}
-	if compatible.State == "broken" {
-		return false, noError{fmt.Sprintf("this binary does not fit the schema at version %d: %s; nothing changed", compatible.Version, compatible.BrokenText())}
-	}
-	if compatible.Hold != nil {
+	if compatible.Hold != nil { // where it does not fit it stays up, and readiness says why
 		a.logf("a hold is set: %s; not migrating", compatible.Hold)
 		return true, nil
+	}
+	if compatible.State == "broken" {
+		return false, noError{fmt.Sprintf("this binary does not fit the schema at version %d: %s; nothing changed", compatible.Version, compatible.BrokenText())}
 	}
 	if compatible.State == "ahead" {
 		a.logf("the database is at version %d, newer than this binary; serving it as it is", compatible.Version)

@@ -271,6 +271,12 @@ func TestServe_rolled_back(t *testing.T) {
 			t.Fatalf("under the hold: %d, %s", status, why)
 		}
 	}
+	// Where its statements do not work, one that starts stays up and says why.
+	execute(t, database, "alter table public.tasks rename to elsewhere; alter table public.submissions rename to elsewhere_too")
+	if status, why := ready(t, serve(t, env, "--dir", dir)); status != http.StatusServiceUnavailable || !strings.Contains(why, "a hold is set: ") {
+		t.Errorf("under the hold, where it does not fit: %d, %s", status, why)
+	}
+	execute(t, database, "alter table public.elsewhere rename to tasks; alter table public.elsewhere_too rename to submissions")
 	if released := run(t, env, "release-hold"); released.code != 0 {
 		t.Fatal(released.stderr)
 	}
