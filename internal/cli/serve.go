@@ -231,6 +231,9 @@ func readiness(engine *schema.Engine, behind bool) func(context.Context) error {
 			why = fmt.Sprintf("behind: the database is at version %d, this binary has %d; portaldb up brings it there", c.Version, engine.Latest())
 		case !c.Prepares():
 			why = "broken: statements of this binary do not fit the schema: " + strings.Join(slices.Sorted(maps.Keys(c.Broken)), ", ")
+			if c.Version > engine.Latest() {
+				why = fmt.Sprintf("ahead and %s; the database is at version %d, this binary has %d", why, c.Version, engine.Latest())
+			}
 		default:
 			return nil
 		}

@@ -280,15 +280,24 @@ func TestServe_rolled_back(t *testing.T) {
 	if released := run(t, env, "release-hold"); released.code != 0 {
 		t.Fatal(released.stderr)
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		status, why := ready(t, url)
-		if status == http.StatusServiceUnavailable && strings.Contains(why, "behind") {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("without a hold: %d, %s", status, why)
+	becomes := func(want string) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			status, why := ready(t, url)
+			if status == http.StatusServiceUnavailable && strings.Contains(why, want) {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("want %q: %d, %s", want, status, why)
+			}
 		}
 	}
+	becomes(fmt.Sprintf("behind: the database is at version %d, this binary has %d", next-1, next))
+
+	// And a newer binary may leave a schema that this one does not fit.
+	execute(t, database, fmt.Sprintf("insert into goose_db_version (version_id, is_applied) values (%d, true), (%d, true)", next, next+1))
+	execute(t, database, "alter table public.submissions rename to elsewhere")
+	becomes("ahead and broken: statements of this binary do not fit the schema: ")
 }
 
 // TestServe_settings gives the settings values that are not their defaults, and looks at what they do.
