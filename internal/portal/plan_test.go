@@ -140,14 +140,14 @@ func windows() []window {
 var absent = ptr("absent")
 
 // TestPlans proves for every list that it reads an index, and at most ten times the rows that it returns and its limit,
-// whatever filters are combined: with values that many, few or no rows have. One of a person may read all that this person has,
-// the tables of the full size holding a thousand rows or so of each.
+// whatever filters are combined: with values that many, few or no rows have. In the full size, where each person has some 500
+// submissions and 1,500 events, one that finds little may read as many, once for each of the statuses: a millisecond's work.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "pool_max_conns=1")
-	submissions, audits := 1_000_000, 3_000_000
+	submissions, audits, few := 1_000_000, 3_000_000, 1_500.0
 	if testing.Short() {
-		submissions, audits = 300_000, 300_000
+		submissions, audits, few = 300_000, 300_000, 0
 	}
 	b.exec(t, fmt.Sprintf("SET rows.submissions = %d; SET rows.audits = %d", submissions, audits))
 	b.exec(t, rowsSQL)
@@ -156,10 +156,10 @@ func TestPlans(t *testing.T) {
 	explain := &explainer{Reads: b.db.Reads()}
 	service := portal.New(b.db.Primary(), explain)
 	statements := 0
-	check := func(t *testing.T, returned int, filter any, persons float64) {
+	check := func(t *testing.T, returned int, filter any) {
 		t.Helper()
 		statements++
-		most := max(10*float64(returned+portal.DefaultLimit), persons)
+		most := max(10*float64(returned+portal.DefaultLimit), few)
 		for _, scan := range explain.scans {
 			if strings.HasPrefix(scan, "Seq Scan") {
 				most = 0
@@ -177,7 +177,6 @@ func TestPlans(t *testing.T) {
 		kinds := []*string{nil, ptr("dfd"), ptr("ponto_saldo"), ptr("fileshare"), ptr("support"), ptr("arquivo_morto"), ptr("form2json"), absent}
 		actors := []*string{nil, ptr(""), ptr("anonymous"), &person, absent}
 		emails := []*string{nil, &email, absent}
-		has := value[float64](t, b, "SELECT count(*) FROM submissions WHERE actor_cpf = $1", person)
 		statuses := [][]string{nil, {"queued"}, {"running"}, {"error"}, {"queued", "running"}, {"done", "error"}, {"queued", "done", "error"}}
 		for _, kind := range kinds {
 			for _, actor := range actors {
@@ -193,11 +192,7 @@ func TestPlans(t *testing.T) {
 							if err != nil {
 								t.Fatal(err)
 							}
-							persons := 0.0
-							if actor == &person {
-								persons = has
-							}
-							check(t, len(list.Items), filter, persons)
+							check(t, len(list.Items), filter)
 						}
 					}
 				}
@@ -212,7 +207,6 @@ func TestPlans(t *testing.T) {
 		actions := []*string{nil, ptr("completed"), ptr("downloaded"), ptr("downloaded_shared_link"), ptr("cancelled"), absent}
 		actors := []*string{nil, ptr(""), ptr("anonymous"), &person, absent}
 		sids := []*string{nil, &sid, absent}
-		has := value[float64](t, b, "SELECT count(*) FROM automation_audits WHERE actor_cpf = $1", person)
 		for _, kind := range kinds {
 			for _, action := range actions {
 				for _, actor := range actors {
@@ -227,11 +221,7 @@ func TestPlans(t *testing.T) {
 							if err != nil {
 								t.Fatal(err)
 							}
-							persons := 0.0
-							if actor == &person {
-								persons = has
-							}
-							check(t, len(list.Items), filter, persons)
+							check(t, len(list.Items), filter)
 						}
 					}
 				}
@@ -246,7 +236,6 @@ func TestPlans(t *testing.T) {
 		target := key("SELECT meta ->> 'target_id' FROM automation_audits WHERE meta ? 'target_id' LIMIT 1")
 		user := key("SELECT meta ->> 'user_id' FROM automation_audits WHERE meta ->> 'user_id' <> 'common' LIMIT 1")
 		session := key("SELECT meta ->> 'session_id' FROM automation_audits WHERE meta ? 'session_id' LIMIT 1")
-		has := value[float64](t, b, "SELECT count(*) FROM automation_audits WHERE actor_cpf = $1", *person)
 		for _, about := range []portal.AuditFilter{
 			{SID: sid}, {SID: target}, {SID: absent}, {UserID: ptr("common")}, {UserID: user}, {UserID: absent}, {SessionID: session}, {SessionID: absent},
 			{Object: ptr("0")}, {Object: ptr("4711")}, {Object: ptr("common")}, {Object: user}, {Object: session}, {Object: sid}, {Object: absent},
@@ -266,11 +255,7 @@ func TestPlans(t *testing.T) {
 							if err != nil {
 								t.Fatal(err)
 							}
-							persons := 0.0
-							if actor != nil {
-								persons = has
-							}
-							check(t, len(list.Items), filter, persons)
+							check(t, len(list.Items), filter)
 						}
 					}
 				}
