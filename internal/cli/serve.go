@@ -134,7 +134,7 @@ func (a *app) migrateToServe(ctx context.Context, engine *schema.Engine) (behind
 	}
 	if compatible.Hold != nil { // where it does not fit it stays up, and readiness says why
 		a.logf("a hold is set: %s; not migrating", compatible.Hold)
-		return true, nil
+		return false, nil // readiness looks for the hold itself
 	}
 	if compatible.State == "broken" {
 		return false, noError{fmt.Sprintf("this binary does not fit the schema at version %d: %s; nothing changed", compatible.Version, compatible.BrokenText())}
@@ -215,19 +215,21 @@ func remembered(d time.Duration, check func(context.Context) error) func(context
 	}
 }
 
-// readiness tells whether this binary can serve this database now; behind allows pending migrations. It asks on a
-// connection of its own: requests that wait for a lock or search for long must not take every replica out at once.
+// readiness tells whether this binary can serve this database now, to one caller at a time; behind allows pending migrations
+// from the start. It asks on a connection of its own: requests that wait for a lock or search for long must not take every
+// replica out at once.
 func readiness(engine *schema.Engine, behind bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		c, err := engine.Compatible(ctx, release())
 		if err != nil {
 			return err
 		}
+		// Once it was where it belongs, or somebody holds the schema back, it goes on with what works: a rollback must not take
+		// out the replicas that it has let live, nor the end of its hold.
+		behind = behind || c.Hold != nil || c.State != "behind"
 		var why string
-		// Who has set a hold wants the schema as it is: a rollback does, and must not take out the replicas that it has let live.
-		meant := behind || c.Hold != nil
 		switch {
-		case c.State == "behind" && (!meant || !c.Prepares()):
+		case c.State == "behind" && (!behind || !c.Prepares()):
 			why = fmt.Sprintf("behind: the database is at version %d, this binary has %d; portaldb up brings it there", c.Version, engine.Latest())
 		case !c.Prepares():
 			why = "broken: statements of this binary do not fit the schema: " + strings.Join(slices.Sorted(maps.Keys(c.Broken)), ", ")
